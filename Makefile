@@ -1,0 +1,51 @@
+# `make run` and `make test` do all the set-up from a bare checkout.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PACKAGES := app.py actors protocol providers retrieval storage transport
+CODE := $(PACKAGES) tests bench
+
+.PHONY: run test check fmt bench lock clean
+
+run: $(VENV)/run.stamp  ## serve on port 3001
+	$(BIN)/python app.py $(ARGS)
+
+test: $(VENV)/dev.stamp  ## every test, under five minutes
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/dev.stamp  ## types, style, layers, sizes
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+fmt: $(VENV)/dev.stamp  ## format and mend what can be mended
+	$(BIN)/ruff format $(CODE)
+	$(BIN)/ruff check --fix $(CODE)
+
+bench: $(VENV)/dev.stamp  ## memory of idle sessions, cold start: prints tables
+	$(BIN)/python -m bench.sessions
+	$(BIN)/python -m bench.cold_start
+
+lock: $(VENV)/dev.stamp  ## pin every dependency with its hashes, without hosts
+	$(BIN)/pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	    --no-emit-index-url --no-emit-find-links -o requirements.txt pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	    --no-emit-index-url --no-emit-find-links --group dev -o requirements-dev.txt pyproject.toml
+
+clean:  ## remove what the other words made, but no data
+	rm -rf $(VENV) .mypy_cache .ruff_cache dist build
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	    || { echo "python-perplexica needs Python 3.11 or newer; name one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/run.stamp: requirements.txt | $(VENV)/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+$(VENV)/dev.stamp: requirements-dev.txt | $(VENV)/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@ $(VENV)/run.stamp

@@ -1,0 +1,191 @@
+"""The one tree of errors: each knows its wire key, its status and whether to try again.
+
+The text of an error is a sentence of ours, fit for any client: it never repeats a
+library's own words. Errors of a field say which field in ``detail``.
+"""
+
+from typing import ClassVar
+
+
+class ServiceError(Exception):
+    """Something went wrong that an asker can be told; anything else raised is a bug."""
+
+    key: ClassVar[str] = "INTERNAL_SERVER_ERROR"
+    status: ClassVar[int] = 500
+    temporary: ClassVar[bool] = False
+
+    def __init__(self, sentence: str = "Internal server error.", *, detail: str = "") -> None:
+        super().__init__(sentence)
+        self.detail = detail
+
+
+class RequestError(ServiceError):
+    """What the client sent cannot be answered."""
+
+    key = "INVALID_FORMAT"
+    status = 400
+
+
+class InvalidFormat(RequestError):
+    """A frame or a body has the wrong shape; ``detail`` names the field."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("Invalid message format", detail=detail)
+
+
+class InvalidFocusMode(RequestError):
+    """There is no focus mode of that name."""
+
+    key = "INVALID_FOCUS_MODE"
+
+    def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        super().__init__(
+            "Invalid focus mode", detail=f"focusMode: {name[:60]!r} is none of {', '.join(known)}"
+        )
+
+
+class InvalidModelSelected(RequestError):
+    """The chosen provider or model is not on offer."""
+
+    key = "INVALID_MODEL_SELECTED"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(
+            "Invalid LLM or embeddings model selected, please refresh the page and try again.",
+            detail=detail,
+        )
+
+
+class TooLarge(RequestError):
+    """A question, frame or body is over its limit."""
+
+    key = "TOO_LARGE"
+    status = 413
+
+    def __init__(self, what: str, *, limit: int, unit: str) -> None:
+        super().__init__(f"{what} is over its limit of {limit} {unit}.", detail=what)
+
+
+class NotFound(RequestError):
+    """No such path, chat or turn."""
+
+    key = "NOT_FOUND"
+    status = 404
+
+    def __init__(self, what: str = "Not found") -> None:
+        super().__init__(what)
+
+
+class ChatNotFound(NotFound):
+    """No chat has this id."""
+
+    def __init__(self) -> None:
+        super().__init__("Chat not found")
+
+
+class Busy(ServiceError):
+    """All places are taken and the waiting line is full."""
+
+    key = "BUSY"
+    status = 503
+    temporary = True
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"Too much is going on at the moment ({what}). Please try again shortly.")
+
+
+class ServerDraining(ServiceError):
+    """The server is being stopped and takes no new questions."""
+
+    key = "SERVER_DRAINING"
+    status = 503
+    temporary = True
+
+    def __init__(self) -> None:
+        super().__init__("The server is being restarted. Please try again shortly.")
+
+
+class TurnError(ServiceError):
+    """A turn could not be brought to its answer."""
+
+    key = "CHAIN_ERROR"
+
+
+class TurnFailed(TurnError):
+    """A part of the program broke while it worked on the turn."""
+
+    def __init__(self) -> None:
+        super().__init__("Something went wrong while this question was answered. Please try again.")
+
+
+class DeadlineExceeded(TurnError):
+    """A stage, or the whole turn, took longer than it may."""
+
+    key = "DEADLINE_EXCEEDED"
+    status = 504
+    temporary = True
+
+    def __init__(self, what: str, *, after_s: float) -> None:
+        super().__init__(f"{what} took longer than {after_s:g} s.")
+
+
+class TurnStopped(TurnError):
+    """The user stopped the turn."""
+
+    key = "STOPPED"
+    status = 409
+
+    def __init__(self) -> None:
+        super().__init__("The answer was stopped.")
+
+
+class RetrievalError(ServiceError):
+    """Nothing could be searched, read or ranked."""
+
+
+class SearchUnavailable(RetrievalError):
+    """No search backend answered properly in time."""
+
+    key = "SEARCH_UNAVAILABLE"
+    status = 503
+    temporary = True
+
+    def __init__(self, backend: str, problem: str) -> None:
+        super().__init__(f"Search through {backend} failed: {problem}.")
+
+
+class ProviderError(ServiceError):
+    """A model could not be used."""
+
+
+class ModelUnavailable(ProviderError):
+    """The model's service did not answer, refused, or broke off."""
+
+    key = "MODEL_UNAVAILABLE"
+    status = 503
+    temporary = True
+
+    def __init__(self, provider: str, problem: str) -> None:
+        super().__init__(f"The model service {provider} failed: {problem}.")
+
+
+class StorageError(ServiceError):
+    """The store could not read or write."""
+
+    key = "STORAGE_UNAVAILABLE"
+    status = 503
+    temporary = True
+
+
+class StorageUnavailable(StorageError):
+    """The store cannot be opened, written or read at the moment."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"The conversation store is unavailable: {problem}.")
+
+
+class SettingsError(ServiceError):
+    """A setting has a value that cannot be used; known at start."""
+
+    def __init__(self, name: str, value: object, allowed: str) -> None:
+        super().__init__(f"setting {name} = {value!r} cannot be used: {allowed}")

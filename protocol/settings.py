@@ -1,0 +1,108 @@
+"""Every setting: one typed field each, with its default and its line for the README.
+
+A field ``name`` of section ``SECTION`` is ``[SECTION] NAME`` in ``config.toml`` and
+``PERPLEXICA_SECTION_NAME`` in the environment (``PERPLEXICA_NAME`` for GENERAL); names that people
+already have stand in ``env``. A ``secret`` is never shown, and its value may also come from the
+file that ``<environment name>_FILE`` names.
+"""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, field
+
+from protocol.base import Value
+
+Port = Annotated[int, Meta(ge=0, le=65535)]
+Count = Annotated[int, Meta(ge=1, le=1_000_000_000)]
+Seconds = Annotated[float, Meta(gt=0, le=3600)]
+
+
+def described(doc: str, *, env: tuple[str, ...] = (), secret: bool = False) -> Meta:
+    """What is said of a field beyond its type."""
+    return Meta(description=doc, extra={"env": env, "secret": secret})
+
+
+class General(Value, frozen=True):
+    """Where the server listens, keeps its data and how it logs."""
+
+    host: Annotated[str, described("address to listen on")] = "127.0.0.1"
+    port: Annotated[Port, described("port for WebSocket and HTTP; 0 takes a free one")] = 3001
+    data_dir: Annotated[str, described("folder of the database; made when missing")] = "data"
+    library: Annotated[str, described("folder of your own documents to search")] = ""
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], described("least level that is logged")
+    ] = "info"
+    log_format: Annotated[
+        Literal["auto", "json", "text"], described("auto: text on a terminal, else JSON lines")
+    ] = "auto"
+    ui_gap_ms: Annotated[
+        Annotated[int, Meta(ge=0, le=10_000)],
+        described("least milliseconds from sources to messageEnd, for the web UI"),
+    ] = 100
+    similarity_measure: Annotated[
+        Literal["cosine", "dot"], described("how vectors are compared in ranking")
+    ] = "cosine"
+
+
+class ApiKeys(Value, frozen=True):
+    """Keys of model services."""
+
+    openai: Annotated[str, described("OpenAI", env=("OPENAI_API_KEY",), secret=True)] = ""
+
+
+class ApiEndpoints(Value, frozen=True):
+    """Base addresses of the services that are asked."""
+
+    searxng: Annotated[
+        str, described("SearXNG, with its JSON format on", env=("SEARXNG_API_URL",))
+    ] = ""
+    ollama: Annotated[str, described("Ollama", env=("OLLAMA_BASE_URL", "OLLAMA_API_URL"))] = ""
+    openai: Annotated[
+        str, described("OpenAI, or what speaks like it", env=("OPENAI_BASE_URL",))
+    ] = "https://api.openai.com/v1"
+
+
+BackendName = Literal["searxng", "library", "keyless"]
+
+
+class Search(Value, frozen=True):
+    """Where to look things up."""
+
+    backends: Annotated[
+        tuple[BackendName, ...], described("search backends in the order they are tried")
+    ] = ("searxng", "library", "keyless")
+    language: Annotated[str, described("language that search engines are asked for")] = "en"
+
+
+class Limits(Value, frozen=True):
+    """How long and how large things may get."""
+
+    rephrase_s: Annotated[Seconds, described("seconds to rephrase a question")] = 15
+    search_s: Annotated[Seconds, described("seconds for one search, all backends together")] = 5
+    rerank_s: Annotated[Seconds, described("seconds to rank what was found")] = 10
+    first_token_s: Annotated[Seconds, described("seconds until a model's first piece")] = 30
+    token_gap_s: Annotated[Seconds, described("seconds between two pieces")] = 20
+    turn_s: Annotated[Seconds, described("seconds for a whole turn")] = 180
+    store_s: Annotated[Seconds, described("seconds for one write to the store")] = 10
+    send_s: Annotated[Seconds, described("seconds a client may take to accept a frame")] = 30
+    model_list_s: Annotated[Seconds, described("seconds for a provider's list of models")] = 2
+    drain_s: Annotated[Seconds, described("seconds that a stop waits for running turns")] = 10
+    turns: Annotated[Count, described("turns at once, all sessions together")] = 500
+    session_turns: Annotated[Count, described("turns at once in one session")] = 16
+    workers: Annotated[Count, described("searches, rankings and answers at once, each")] = 256
+    question_chars: Annotated[Count, described("characters of one question")] = 100_000
+    answer_chars: Annotated[Count, described("characters of one answer")] = 200_000
+    frame_bytes: Annotated[Count, described("bytes of one WebSocket frame")] = 4 * 1024 * 1024
+    body_bytes: Annotated[Count, described("bytes of one HTTP body")] = 8 * 1024 * 1024
+    head_bytes: Annotated[Count, described("bytes of one HTTP head")] = 16 * 1024
+    request_s: Annotated[Seconds, described("seconds in which a request must have come")] = 30
+
+
+class Settings(Value, frozen=True):
+    """All settings, by section."""
+
+    general: General = field(default_factory=General)
+    api_keys: ApiKeys = field(default_factory=ApiKeys)
+    api_endpoints: ApiEndpoints = field(default_factory=ApiEndpoints)
+    search: Search = field(default_factory=Search)
+    limits: Limits = field(default_factory=Limits)

@@ -1,0 +1,81 @@
+"""The things that turns are about: questions, nodes, chosen models."""
+
+from typing import Literal, get_args
+
+from protocol.base import Value
+from protocol.ids import ChatId, MessageId, SessionId, TurnId
+
+OptimizationMode = Literal["speed", "balanced", "quality"]
+OPTIMIZATION_MODES: tuple[OptimizationMode, ...] = get_args(OptimizationMode)
+
+Role = Literal["user", "assistant"]
+
+
+class Utterance(Value, frozen=True):
+    """One thing said earlier in the conversation."""
+
+    role: Role
+    text: str
+
+
+class ModelChoice(Value, frozen=True):
+    """Which model a client asked for; empty names mean the first on offer.
+
+    ``base_url`` and ``api_key`` are a client's own service (custom_openai).
+    """
+
+    provider: str = ""
+    model: str = ""
+    base_url: str = ""
+    api_key: str = ""
+
+    def __repr__(self) -> str:
+        """Name provider and model only: what is logged never shows a key or a query string."""
+        return f"ModelChoice({self.provider!r}, {self.model!r})"
+
+
+class Models(Value, frozen=True):
+    """The chat and the embedding model of a session."""
+
+    chat: ModelChoice = ModelChoice()
+    embedding: ModelChoice = ModelChoice()
+
+
+class Question(Value, frozen=True):
+    """What a user asked, and how it is to be answered.
+
+    ``message_id`` names the user's message. ``history`` is what was said before it,
+    oldest first, without the question itself.
+    """
+
+    chat_id: ChatId
+    message_id: MessageId
+    text: str
+    focus_mode: str
+    optimization_mode: OptimizationMode
+    history: tuple[Utterance, ...] = ()
+    files: tuple[str, ...] = ()
+
+
+class TurnInfo(Value, frozen=True):
+    """Who a turn is: its own id, its session, its question, the id of its answer."""
+
+    turn_id: TurnId
+    session_id: SessionId
+    answer_id: MessageId
+    question: Question
+    models: Models = Models()
+
+
+class Node(Value, frozen=True):
+    """A scored piece of a source, as found by a retriever.
+
+    ``url`` and ``title`` are always text (the web UI crashes without them); ``score`` is
+    ``None`` until something has ranked the node.
+    """
+
+    text: str
+    title: str
+    url: str
+    score: float | None = None
+    img_src: str | None = None
