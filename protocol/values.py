@@ -79,3 +79,13 @@ class Node(Value, frozen=True):
     url: str
     score: float | None = None
     img_src: str | None = None
+
+
+class PromptMessage(Value, frozen=True):
+    """One message of what a chat model is asked."""
+
+    role: Literal["system", "user", "assistant"]
+    text: str
+
+
+Prompt = tuple[PromptMessage, ...]
