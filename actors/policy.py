@@ -1,0 +1,24 @@
+"""When a failed actor is started again."""
+
+from typing import NamedTuple
+
+
+class Policy(NamedTuple):
+    """What a parent does when a child of this kind fails.
+
+    It is restarted at once, then after a pause that doubles with each failure inside ``within_s``;
+    one failure more than ``restarts`` within that time and it is given up, or, with ``escalate``,
+    the parent fails in its turn.
+    """
+
+    restarts: int = 0
+    within_s: float = 60.0
+    escalate: bool = False
+    pause_s: float = 0.05
+    longest_pause_s: float = 5.0
+
+    def pause(self, recent: int) -> float | None:
+        """Seconds until the next start after ``recent`` earlier failures; ``None`` for never."""
+        if recent >= self.restarts:
+            return None
+        return min(self.pause_s * 2 ** (recent - 1), self.longest_pause_s) if recent else 0.0

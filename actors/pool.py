@@ -1,0 +1,48 @@
+"""Many short-lived workers behind one address."""
+
+import asyncio
+from typing import Any, ClassVar
+
+from actors.base import Actor
+from actors.envelope import Envelope
+from actors.errors import ActorDead
+from actors.policy import Policy
+
+
+class Pool(Actor):
+    """One new worker a message, up to ``size`` at once; the mailbox is the waiting line.
+
+    A worker that breaks takes only its own job with it. An asker that leaves ends its own job,
+    waiting or running. Over the bound of the mailbox an asker is refused with MailboxFull.
+    """
+
+    policy: ClassVar[Policy] = Policy(restarts=5, escalate=True)
+
+    def __init__(self, worker: type[Actor], *args: Any, size: int) -> None:
+        super().__init__()
+        self._worker = worker
+        self._args = args
+        self._free = asyncio.Semaphore(size)
+
+    async def receive(self, envelope: Envelope) -> None:
+        """Hand the message to a worker of its own, once there is a place for one."""
+        became = "dead"
+        try:
+            await self._free.acquire()
+            became = self._hand_over(envelope)
+        finally:  # also when the pool is killed while it waits for a place
+            self._count(became, 1)
+            if became == "dead":
+                envelope.fail(ActorDead(self.life.name))
+
+    def _hand_over(self, envelope: Envelope) -> str:
+        late = self._too_late(envelope)
+        if late is not None:
+            self._free.release()
+            return late
+        self._enter(envelope.context)
+        worker = self.spawn(self._worker, *self._args)
+        worker.life.when_ended(self._free.release)
+        worker.send(envelope)
+        worker.life.close()
+        return "handled"
