@@ -1,1 +1,260 @@
+"""Composition root and command line: reads settings, builds everything, starts and stops it."""
+
+import argparse
+import asyncio
+import gc
+import os
+import secrets
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack, suppress
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import httpx
+import structlog
+
+from actors.context import add_facts
+from actors.persister import Persister, RemoveChat
+from actors.pool import Pool
+from actors.reranker import Reranker
+from actors.searcher import Searcher
+from actors.session import House
+from actors.sessions import Conversation, Sessions
+from actors.supervisor import Tree
+from actors.system import System
+from actors.turn import Crew
+from actors.turns import Turns
+from actors.writer import Writer
+from protocol.errors import ServiceError
+from protocol.ids import ChatId
+from protocol.settings import General, Settings
+from providers.service import Providers
+from retrieval.service import Retrieval
+from storage.settings import load_settings
+from storage.sqlite import SqliteStore
+from transport.server import Server, serve
+from transport.services import Services
+from transport.terminal import Terminal
+
 __version__ = "0.1.0"
+
+T = TypeVar("T")
+log = structlog.get_logger(__name__)
+
+ANSWERED, FAILED, BAD_USAGE = 0, 1, 2
+GOING_AWAY = 1001
+FLAGS = ("host", "port", "data_dir", "library", "log_level", "log_format")
+
+
+class Program:
+    """Everything that runs; made for one event loop, started in order, stopped in reverse."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._stack = AsyncExitStack()
+        self.tree = Tree(System(drain_s=settings.limits.drain_s))
+
+    async def start(self) -> None:
+        """Open the store, then start the actors; raises a ServiceError when that cannot be."""
+        limits = self.settings.limits
+        self.store = await SqliteStore.open(Path(self.settings.general.data_dir) / "db.sqlite")
+        self._stack.push_async_callback(self.store.close)
+        client = await self._stack.enter_async_context(httpx.AsyncClient())
+        self.providers = Providers(self.settings, client, offload)
+        self._stack.push_async_callback(self.providers.close)
+        self.retrieval = Retrieval(self.settings, client, offload)
+        self._stack.push_async_callback(self.retrieval.close)
+        self._stack.push_async_callback(partial(self.tree.stop, limits.drain_s))
+        self._grow()
+
+    def _grow(self) -> None:
+        """Start the actors, those that others need first."""
+        limits, grow = self.settings.limits, self.tree.grow
+        tools = (self.retrieval, self.providers)
+        self.persister = grow(Persister, self.store, now)
+        crew = Crew(
+            grow(Pool, Searcher, *tools, size=limits.workers),
+            grow(Pool, Reranker, *tools, size=limits.workers),
+            grow(Pool, Writer, *tools, limits, now, size=limits.workers),
+            self.persister,
+        )
+        self.turns = grow(Turns, crew, self.retrieval.modes, limits)
+        ui_gap_s = self.settings.general.ui_gap_ms / 1000
+        house = House(self.turns, self.retrieval.modes, limits, ui_gap_s, partial(new_id, 7))
+        self.sessions = grow(Sessions, house)
+        self.converse = Conversation(self.sessions, self.providers, limits)
+
+    def services(self) -> Services:
+        """What the HTTP routes may use."""
+        return Services(
+            store=self.store,
+            models=self.providers.models,
+            delete_chat=self._delete_chat,
+            ready=self.store.check,
+        )
+
+    def prepare(self) -> None:
+        """Begin to import and load in the background what the first question will need."""
+        self.tree.system.run(self._prepare(), "prepare")
+
+    async def _prepare(self) -> None:
+        self.providers.warm()
+        await offload(self.retrieval.prepare)
+        await offload(self.providers.prepare)
+        log.debug("program.prepared")
+
+    async def stop(self) -> None:
+        """Let running turns end within their time, then stop everything."""
+        await self.turns.stop(timeout=self.settings.limits.drain_s)
+        await self._stack.aclose()
+
+    async def _delete_chat(self, chat_id: ChatId) -> None:
+        await self.persister.ask(RemoveChat(chat_id), timeout=self.settings.limits.store_s)
+
+
+async def offload(work: Callable[[], T]) -> T:
+    """Run what blocks in a thread of the loop's own small pool."""
+    return await asyncio.get_running_loop().run_in_executor(None, work)
+
+
+def now() -> datetime:
+    """The wall clock, for people; order and deadlines come from elsewhere."""
+    return datetime.now(UTC)
+
+
+def new_id(size: int) -> str:
+    """Random hex digits, two for each byte of ``size``."""
+    return secrets.token_hex(size)
+
+
+async def run_server(settings: Settings) -> int:
+    """Serve until told to stop; a second signal ends the process at once."""
+    program = Program(settings)
+    stop = asyncio.Event()
+    handle_signals(stop)
+    await program.start()
+    server = await serve(settings, program.services(), program.converse)
+    announce(program, server)
+    program.prepare()
+    freeze_start()
+    asked = asyncio.ensure_future(stop.wait())
+    broken = asyncio.ensure_future(program.tree.ended.wait())
+    await asyncio.wait((asked, broken), return_when=asyncio.FIRST_COMPLETED)
+    for waiter in (asked, broken):
+        waiter.cancel()
+    log.info("program.stopping", broken=program.tree.ended.is_set())
+    await program.turns.stop(timeout=settings.limits.drain_s)
+    await server.close(GOING_AWAY)
+    await program.stop()
+    if program.tree.failure is not None:
+        log.error("program.failed", problem=str(program.tree.failure))
+        return FAILED
+    return ANSWERED
+
+
+def handle_signals(stop: asyncio.Event) -> None:
+    """First signal: stop in order. Second: end at once; the store stays whole all the same."""
+
+    def asked() -> None:
+        if stop.is_set():
+            os._exit(FAILED)
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, asked)
+
+
+def freeze_start() -> None:
+    """Keep the collector away from what lives as long as the program.
+
+    With 20,000 actors the longest stall of the loop fell from 200 to 60 ms.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+
+
+def announce(program: Program, server: Server) -> None:
+    """Say where it serves, and what it searches and writes with."""
+    print(f"python-perplexica {__version__} serves {server.url}")  # noqa: T201
+    print(f"  search: {program.retrieval.describe()}")  # noqa: T201
+    print(f"  writer: {program.providers.describe()}", flush=True)  # noqa: T201
+
+
+async def run_ask(settings: Settings, options: argparse.Namespace) -> int:
+    """Answer one question in the terminal, through the same actors as the server's."""
+    program = Program(settings)
+    await program.start()
+    terminal = Terminal(
+        options.question,
+        focus_mode=options.focus_mode,
+        optimization_mode=options.optimization_mode,
+        chat_id=new_id(20),
+        as_json=options.json,
+    )
+    try:
+        await program.converse(terminal, {})
+    finally:
+        await program.stop()
+    return FAILED if terminal.failed else ANSWERED
+
+
+def configure_logs(general: General) -> None:
+    """Log lines as JSON, or as text where a person looks on; always to stderr."""
+    text = general.log_format == "text" or (general.log_format == "auto" and sys.stderr.isatty())
+    renderer = structlog.dev.ConsoleRenderer() if text else structlog.processors.JSONRenderer()
+    tracebacks = [] if text else [structlog.processors.format_exc_info]
+    structlog.configure(
+        processors=[
+            add_facts,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            *tracebacks,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(general.log_level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """The command line; ends the process with code 2 when it makes no sense."""
+    parser = argparse.ArgumentParser("perplexica", description="A self-hosted answer engine.")
+    parser.add_argument("--version", action="version", version=f"perplexica {__version__}")
+    for flag in FLAGS:
+        parser.add_argument(f"--{flag.replace('_', '-')}", dest=flag)
+    commands = parser.add_subparsers(dest="command", metavar="ask")
+    ask = commands.add_parser("ask", help="answer one question here, then end")
+    ask.add_argument("question")
+    ask.add_argument("--focus-mode", default="webSearch")
+    ask.add_argument("--optimization-mode", default="balanced")
+    ask.add_argument("--json", action="store_true", help="print the whole answer as JSON")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; 0 answered or stopped, 1 failed, 2 bad usage or settings."""
+    options = parse(sys.argv[1:] if arguments is None else arguments)
+    flags = {flag: value for flag in FLAGS if (value := getattr(options, flag)) is not None}
+    try:
+        settings = load_settings(flags, os.environ, Path.cwd())
+    except ServiceError as error:
+        print(f"perplexica: {error}", file=sys.stderr)  # noqa: T201
+        return BAD_USAGE
+    configure_logs(settings.general)
+    run = partial(run_ask, options=options) if options.command == "ask" else run_server
+    with suppress(KeyboardInterrupt, BrokenPipeError):
+        try:
+            return asyncio.run(run(settings))
+        except ServiceError as error:
+            print(f"perplexica: {error}", file=sys.stderr)  # noqa: T201
+    return FAILED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,140 @@
+"""The only actor that writes to the store."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import ClassVar
+
+import structlog
+
+from actors.base import Actor, on
+from actors.journal import Journal
+from actors.policy import Policy
+from protocol.base import Message, Request
+from protocol.errors import StorageError
+from protocol.events import END, Accepted, Entry, Failed, Finished, Stopped
+from protocol.ids import ChatId
+from protocol.writes import AcceptTurn, AppendEntries, DeleteChat, EndTurn, TurnState, Write
+from storage.store import Store
+
+log = structlog.get_logger(__name__)
+
+STATES: dict[type, TurnState] = {Finished: "finished", Failed: "failed", Stopped: "stopped"}
+
+
+class Keep(Request[None], frozen=True):
+    """Make the entry durable, and with it all that came before in its journal."""
+
+    journal: Journal
+    entry: Entry
+
+
+class Grown(Message, frozen=True):
+    """The journal has deltas that the store does not hold; they may wait for a group."""
+
+    journal: Journal
+
+
+class Flush(Message, frozen=True):
+    """Make durable what waits."""
+
+
+class RemoveChat(Request[None], frozen=True):
+    """Remove a chat; raises ChatNotFound."""
+
+    chat_id: ChatId
+
+
+class Persister(Actor):
+    """Makes journals durable: promises at once, deltas in groups, one transaction for all."""
+
+    policy: ClassVar[Policy] = Policy(restarts=5, escalate=True)
+    mailbox_bound: ClassVar[int] = 10_000
+
+    def __init__(self, store: Store, now: Callable[[], datetime], *, flush_s: float = 0.25) -> None:
+        super().__init__()
+        self._store = store
+        self._now = now
+        self._flush_s = flush_s
+        self._grown: dict[int, Journal] = {}
+        self._timer: asyncio.TimerHandle | None = None
+
+    @on(Keep, batch=64)
+    async def keep(self, messages: Sequence[Keep]) -> list[None]:
+        """Commit the promises of all turns that wait, together with the deltas that do."""
+        promised = {id(message.journal) for message in messages}
+        others = [journal for key, journal in self._grown.items() if key not in promised]
+        await self._commit(
+            [self._write(message.journal, message.entry) for message in messages],
+            [*(message.journal for message in messages), *others],
+        )
+        for message in messages:
+            message.journal.durable = message.entry.seq
+        return [None] * len(messages)
+
+    @on(Grown)
+    async def grown(self, message: Grown) -> None:
+        """Remember the journal, and see to it that it is flushed soon."""
+        self._grown[id(message.journal)] = message.journal
+        if self._timer is None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(self._flush_s, self._send_flush)
+
+    @on(Flush)
+    async def flush(self, _message: Flush) -> None:
+        """Commit all deltas that wait; what cannot be kept now is tried again with the next."""
+        journals = list(self._grown.values())
+        try:
+            await self._commit([], journals)
+        except StorageError as error:
+            log.warning("flush.failed", journals=len(journals), key=error.key)
+
+    @on(RemoveChat)
+    async def remove_chat(self, message: RemoveChat) -> None:
+        """Remove a chat with everything in it."""
+        await self._store.commit([DeleteChat(message.chat_id)])
+
+    async def on_stop(self) -> None:
+        """Flush what is left."""
+        await self.flush(Flush())
+        if self._timer is not None:
+            self._timer.cancel()
+
+    async def _commit(self, promises: list[Write], journals: Sequence[Journal]) -> None:
+        """One transaction: the promises, and the deltas of journals that have none."""
+        held = {id(journal): len(journal.entries) for journal in journals}
+        writes = [*promises, *self._deltas(journals[len(promises) :])]
+        if writes:
+            await self._store.commit(writes)
+        for journal in journals:
+            journal.durable = held[id(journal)]
+            if len(journal.entries) == journal.durable:
+                self._grown.pop(id(journal), None)
+
+    @staticmethod
+    def _deltas(journals: Sequence[Journal]) -> list[Write]:
+        waiting = [(journal, tuple(journal.after(journal.durable))) for journal in journals]
+        return [AppendEntries(j.turn.turn_id, entries) for j, entries in waiting if entries]
+
+    def _write(self, journal: Journal, entry: Entry) -> Write:
+        turn = journal.turn
+        if isinstance(entry.event, Accepted):
+            return AcceptTurn(turn, entry, self._now())
+        entries = (*journal.after(journal.durable), entry)
+        if not isinstance(entry.event, END):
+            return AppendEntries(turn.turn_id, entries)
+        return EndTurn(
+            turn.turn_id,
+            entries,
+            STATES[type(entry.event)],
+            journal.text,
+            journal.sources or (),
+            entry.event.key if isinstance(entry.event, Failed) else None,
+            self._now(),
+        )
+
+    def _send_flush(self) -> None:
+        self._timer = None
+        if self.life.mailbox.closed or not self._grown:
+            return
+        self.ref.tell(Flush())

@@ -1,0 +1,41 @@
+"""Finds: first the query, then the nodes."""
+
+from typing import ClassVar
+
+import structlog
+
+from actors.base import Actor, on
+from protocol.messages import Rephrase, Rephrased, Search, SearchFinished
+from providers.service import Providers
+from retrieval.service import Retrieval
+
+log = structlog.get_logger(__name__)
+
+
+class Searcher(Actor):
+    """Makes a query of a question, and asks the search backends."""
+
+    mailbox_bound: ClassVar[int] = 1
+
+    def __init__(self, retrieval: Retrieval, providers: Providers) -> None:
+        super().__init__()
+        self._retrieval = retrieval
+        self._providers = providers
+
+    @on(Rephrase)
+    async def rephrase(self, message: Rephrase) -> Rephrased:
+        """Ask the chat model for a query; without one the question itself is the query."""
+        if self._providers.is_extractive(message.model):
+            return Rephrased(message.question)
+        prompt = self._retrieval.rephrase_prompt(
+            message.focus_mode, message.question, message.history
+        )
+        reply = await self._providers.complete(message.model, prompt, temperature=0)
+        return self._retrieval.parse_rephrased(reply, message.question)
+
+    @on(Search)
+    async def search(self, message: Search) -> SearchFinished:
+        """Reply with what the first backend that answered has found."""
+        found = await self._retrieval.search(message.query, message.focus_mode)
+        log.debug("search.finished", backend=found.backend, nodes_out=len(found.nodes))
+        return found

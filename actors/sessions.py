@@ -1,0 +1,153 @@
+"""All sessions, and how a connection becomes one."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import ClassVar
+
+import structlog
+
+from actors.base import Actor, on
+from actors.context import bound
+from actors.errors import ActorDead, MailboxFull
+from actors.life import ChildLost
+from actors.outlet import TOO_SLOW, Outlet, Say
+from actors.policy import Policy
+from actors.ref import Ref
+from actors.session import FrameCame, House, Session
+from protocol.base import Message, Request, Value
+from protocol.connection import Connection, ConnectionGone
+from protocol.errors import ServiceError
+from protocol.frames import SIGNAL_OPEN, error_frame
+from protocol.ids import SessionId
+from protocol.settings import Limits
+from protocol.values import ModelChoice, Models
+from providers.service import Providers
+
+log = structlog.get_logger(__name__)
+
+NORMAL = 1000
+INTERNAL_ERROR = 1011
+INTERNAL_STATUS = 500
+
+
+class Opened(Value, frozen=True):
+    """The two actors of a session."""
+
+    session: Ref
+    outlet: Ref
+
+
+class OpenSession(Request[Opened], frozen=True):
+    """Start a session on a connection."""
+
+    connection: Connection
+    models: Models
+
+
+class CloseSession(Message, frozen=True):
+    """The client has left."""
+
+    opened: Opened
+
+
+class Sessions(Actor):
+    """Owns every session and its outlet; a session that keeps failing is closed, not the rest."""
+
+    policy: ClassVar[Policy] = Policy(restarts=5, escalate=True)
+    mailbox_bound: ClassVar[int] = 10_000
+
+    def __init__(self, house: House) -> None:
+        super().__init__()
+        self._house = house
+        self._open: dict[Ref, tuple[Opened, Connection]] = {}
+
+    @on(OpenSession)
+    async def open_session(self, message: OpenSession) -> Opened:
+        """Start outlet and session; the outlet says that the session is open."""
+        house = self._house
+        session_id = SessionId(house.new_id())
+        with bound(session_id=session_id):
+            outlet = self.spawn(
+                Outlet,
+                message.connection,
+                [],
+                ui_gap_s=house.ui_gap_s,
+                send_s=house.limits.send_s,
+            )
+            session = self.spawn(Session, session_id, message.models, outlet, house)
+            log.debug("session.opened")
+        outlet.tell(Say(SIGNAL_OPEN))
+        opened = Opened(session, outlet)
+        self._open[session] = self._open[outlet] = (opened, message.connection)
+        return opened
+
+    @on(CloseSession)
+    async def close_session(self, message: CloseSession) -> None:
+        """Stop both; turns that still run belong to the server and go on."""
+        self._forget(message.opened)
+
+    @on(ChildLost)
+    async def child_lost(self, message: ChildLost) -> None:
+        """Close the connection of a session that cannot be kept alive."""
+        opened, connection = self._open.get(message.child, (None, None))
+        if opened is not None and connection is not None:
+            self._forget(opened)
+            await connection.close(INTERNAL_ERROR, "internal error")
+
+    def _forget(self, opened: Opened) -> None:
+        for ref in (opened.session, opened.outlet):
+            self._open.pop(ref, None)
+            ref.stop(drain=False, timeout=1.0)
+
+
+def chosen_models(query: Mapping[str, str]) -> Models:
+    """The models that the query parameters of a connection name."""
+    chat = ModelChoice(
+        query.get("chatModelProvider", ""),
+        query.get("chatModel", ""),
+        query.get("openAIBaseURL", ""),
+        query.get("openAIApiKey", ""),
+    )
+    embedding = ModelChoice(
+        query.get("embeddingModelProvider", ""), query.get("embeddingModel", "")
+    )
+    return Models(chat, embedding)
+
+
+class Conversation:
+    """What the transport calls with each new connection."""
+
+    def __init__(self, sessions: Ref, providers: Providers, limits: Limits) -> None:
+        self._sessions = sessions
+        self._providers = providers
+        self._limits = limits
+
+    async def __call__(self, connection: Connection, query: Mapping[str, str]) -> None:
+        """Talk until the client leaves."""
+        try:
+            models = self._providers.resolve(chosen_models(query))
+            opened = await self._sessions.ask(
+                OpenSession(connection, models), timeout=self._limits.send_s
+            )
+        except ServiceError as error:
+            await self._refuse(connection, error)
+            return
+        try:
+            await self._listen(connection, opened)
+        finally:
+            self._sessions.tell(CloseSession(opened))
+
+    async def _refuse(self, connection: Connection, error: ServiceError) -> None:
+        log.info("session.refused", key=error.key, detail=error.detail)
+        with suppress(ConnectionGone):
+            await connection.send(error_frame(error))
+        await connection.close(NORMAL if error.status < INTERNAL_STATUS else INTERNAL_ERROR)
+
+    async def _listen(self, connection: Connection, opened: Opened) -> None:
+        async for frame in connection.frames():
+            try:
+                await opened.session.ask(FrameCame(frame), timeout=self._limits.send_s)
+            except (ActorDead, MailboxFull):
+                await connection.close(TOO_SLOW, "too slow: come back and resume")
+            except ServiceError as error:
+                opened.outlet.tell(Say(error_frame(error)))

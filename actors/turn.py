@@ -1,0 +1,206 @@
+"""One question and all that is done to answer it."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import structlog
+
+from actors.base import Actor, on
+from actors.journal import Journal, apologise
+from actors.life import Killed
+from actors.persister import Grown, Keep
+from actors.ref import Ref
+from protocol.base import Message, Value
+from protocol.errors import DeadlineExceeded, ServerDraining, ServiceError, TurnFailed
+from protocol.events import (
+    Accepted,
+    Delta,
+    Event,
+    Failed,
+    Finished,
+    SourcesFound,
+    Stage,
+    Status,
+)
+from protocol.messages import Rephrase, Rephrased, Rerank, Search, SearchFinished, Write
+from protocol.settings import Limits
+from protocol.values import Node
+from retrieval.focus_modes import FocusMode
+
+log = structlog.get_logger(__name__)
+
+KEPT = 15  # sources of an answer whose ranking failed: the search's own order
+
+
+class Crew(Value, frozen=True):
+    """Whom a turn asks."""
+
+    searcher: Ref
+    reranker: Ref
+    writer: Ref
+    persister: Ref
+
+
+class Begin(Message, frozen=True):
+    """Answer the question of your journal."""
+
+
+class Turn(Actor):
+    """Finds, ranks, writes and keeps one answer; ends in every case, and says how."""
+
+    def __init__(
+        self, journal: Journal, crew: Crew, mode: FocusMode, limits: Limits, *, flush_s: float = 0.2
+    ) -> None:
+        super().__init__()
+        self._journal = journal
+        self._question = journal.turn.question
+        self._models = journal.turn.models
+        self._crew = crew
+        self._mode = mode
+        self._limits = limits
+        self._flush_s = flush_s
+        self._flush_at = 0.0
+        self._writing = False
+        self._began = self.life.system.now()
+        self._stages: dict[str, int] = {}
+
+    @on(Begin)
+    async def run(self, _message: Begin) -> None:
+        """Answer within the time of a whole turn, or say why there is no answer."""
+        try:
+            async with asyncio.timeout(self._limits.turn_s):
+                await self._answer()
+        except TimeoutError:
+            await self._fail(DeadlineExceeded("The whole answer", after_s=self._limits.turn_s))
+        except ServiceError as error:
+            await self._fail(error)
+        self.stop()
+
+    async def on_failure(self, exception_type: Any, exception_value: Any, traceback: Any) -> None:
+        """Whatever broke: the client is told, and what was written is kept."""
+        del exception_type, traceback
+        killed = isinstance(exception_value, Killed)
+        if not self._journal.ended:
+            await self._fail(ServerDraining() if killed else TurnFailed())
+
+    async def _answer(self) -> None:
+        await self._promise(Accepted())
+        found = await self._find()
+        nodes = await self._rank(found)
+        await self._promise(SourcesFound(nodes))
+        if found.note:
+            self._show(f"*{found.note}*\n\n")
+        with self._stage("writing"):
+            await self._ask_writer(nodes)
+        await self._promise(Finished(self._stages))
+        self._log("turn.finished")
+
+    async def _find(self) -> SearchFinished:
+        if not self._mode.searches:
+            return SearchFinished((), "")
+        with self._stage("rephrasing"):
+            rephrased = await self._rephrase()
+        if not rephrased.query:  # the model says that nothing needs to be looked up
+            return SearchFinished((), "")
+        with self._stage("searching", rephrased.query):
+            return await self._search(rephrased.query)
+
+    async def _rephrase(self) -> Rephrased:
+        question = self._question
+        request = Rephrase(question.text, question.history, question.focus_mode, self._models.chat)
+        try:
+            return await self._crew.searcher.ask(request, timeout=self._limits.rephrase_s)
+        except ServiceError as error:  # the question as it stands still finds something
+            log.warning("rephrase.failed", key=error.key)
+            return Rephrased(question.text)
+
+    async def _search(self, query: str) -> SearchFinished:
+        request = Search(query, self._question.focus_mode)
+        try:
+            return await self._crew.searcher.ask(request, timeout=self._limits.search_s + 1)
+        except ServiceError as error:  # the answer says that nothing was found
+            log.warning("search.failed", key=error.key)
+            return SearchFinished((), "", f"Nothing could be searched: {error}")
+
+    async def _rank(self, found: SearchFinished) -> tuple[Node, ...]:
+        if not found.nodes:
+            return ()
+        question = self._question
+        request = Rerank(
+            question.text,
+            found.nodes,
+            question.focus_mode,
+            question.optimization_mode,
+            self._models.embedding,
+        )
+        try:
+            with self._stage("reranking"):
+                timeout_s = self._limits.rerank_s
+                return (await self._crew.reranker.ask(request, timeout=timeout_s)).nodes
+        except ServiceError as error:  # the search's own order is still an order
+            log.warning("rerank.failed", key=error.key)
+            return found.nodes[:KEPT]
+
+    async def _ask_writer(self, nodes: tuple[Node, ...]) -> None:
+        request = Write(self._question, nodes, self._models, self._write_delta)
+        self._writing = True
+        try:
+            await self._crew.writer.ask(request, timeout=self._limits.turn_s)
+        finally:
+            self._writing = False
+
+    def _write_delta(self, text: str) -> None:
+        """A piece from the writer; one that comes after its time is up is dropped."""
+        if self._writing:
+            self._show(text)
+
+    def _show(self, text: str) -> None:
+        """Show a piece at once, and have the persister keep it with the next group."""
+        self._journal.write(Delta(text))
+        now = self.life.system.now()
+        if now >= self._flush_at:
+            self._flush_at = now + self._flush_s
+            self._crew.persister.tell(Grown(self._journal))
+
+    async def _promise(self, event: Event) -> None:
+        """Make the event durable, then show it."""
+        entry = self._journal.next(event)
+        request = Keep(self._journal, entry)
+        await self._crew.persister.ask(request, timeout=self._limits.store_s)
+        self._journal.publish(entry)
+
+    async def _fail(self, error: ServiceError) -> None:
+        """End with an apology in the answer; shown even where it cannot be kept."""
+        apologise(self._journal, error)
+        event = Failed(error.key, str(error), self._stages)
+        try:
+            await self._promise(event)
+        except ServiceError as unkept:
+            log.warning("turn.unkept", key=unkept.key)
+            self._journal.write(event)
+        self._log("turn.failed", key=error.key)
+
+    @contextmanager
+    def _stage(self, stage: Stage, detail: str = "") -> Iterator[None]:
+        self._journal.write(Status(stage, detail))
+        began = self.life.system.now()
+        try:
+            yield
+        finally:
+            self._stages[stage] = round((self.life.system.now() - began) * 1000)
+
+    def _log(self, event: str, **facts: str) -> None:
+        """The one line that tells the whole turn."""
+        stages_ms = {f"{stage}_ms": ms for stage, ms in self._stages.items()}
+        log.info(
+            event,
+            **facts,
+            focus_mode=self._question.focus_mode,
+            optimization_mode=self._question.optimization_mode,
+            sources=len(self._journal.sources or ()),
+            chars=self._journal.chars,
+            duration_ms=round((self.life.system.now() - self._began) * 1000),
+            **stages_ms,
+        )

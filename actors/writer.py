@@ -1,0 +1,99 @@
+"""Writes the answer."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import aclosing
+from datetime import datetime
+from typing import ClassVar
+
+import structlog
+
+from actors.base import Actor, on
+from protocol.errors import DeadlineExceeded, ModelUnavailable, ProviderError, ServiceError
+from protocol.messages import Write, Written
+from protocol.settings import Limits
+from providers.service import Providers
+from retrieval.service import Retrieval
+
+log = structlog.get_logger(__name__)
+
+
+class Writer(Actor):
+    """Answers from the sources: with a chat model, or with cited extracts where there is none."""
+
+    mailbox_bound: ClassVar[int] = 1
+
+    def __init__(
+        self,
+        retrieval: Retrieval,
+        providers: Providers,
+        limits: Limits,
+        now: Callable[[], datetime],
+    ) -> None:
+        super().__init__()
+        self._retrieval = retrieval
+        self._providers = providers
+        self._limits = limits
+        self._now = now
+        self._chars = 0
+        self._pieces = 0
+
+    @on(Write)
+    async def write(self, message: Write) -> Written:
+        """Stream the answer into ``write_delta``.
+
+        A model that fails before its first word is replaced by cited extracts, which say so;
+        with nothing to extract from, or in the middle of the text, the failure is the asker's.
+        """
+        if self._providers.is_extractive(message.models.chat):
+            return self._extract(message)
+        try:
+            return await self._stream(message)
+        except (ProviderError, DeadlineExceeded) as error:
+            if self._pieces or not message.nodes:
+                raise
+            log.warning("model.replaced", key=error.key, provider=message.models.chat.provider)
+            return self._extract(message, because=error)
+
+    async def _stream(self, message: Write) -> Written:
+        choice = message.models.chat
+        question = message.question
+        prompt = self._retrieval.answer_prompt(
+            question.focus_mode, question.text, question.history, message.nodes, self._now()
+        )
+        temperature = self._retrieval.modes[question.focus_mode].temperature
+        loop = asyncio.get_running_loop()
+        try:
+            async with (
+                asyncio.timeout(self._limits.first_token_s) as patience,
+                aclosing(self._providers.stream(choice, prompt, temperature=temperature)) as pieces,
+            ):
+                async for piece in pieces:
+                    patience.reschedule(loop.time() + self._limits.token_gap_s)
+                    self._say(message, piece)
+        except TimeoutError:
+            raise self._too_slow() from None
+        if not self._pieces:
+            raise ModelUnavailable(choice.provider, "it wrote nothing")
+        return Written(f"{choice.provider}/{choice.model}", self._pieces)
+
+    def _too_slow(self) -> DeadlineExceeded:
+        if self._pieces:
+            return DeadlineExceeded("The next words of the model", after_s=self._limits.token_gap_s)
+        return DeadlineExceeded("The model's first words", after_s=self._limits.first_token_s)
+
+    def _say(self, message: Write, piece: str) -> None:
+        self._chars += len(piece)
+        if self._chars > self._limits.answer_chars:
+            problem = f"it wrote more than {self._limits.answer_chars} characters"
+            raise ModelUnavailable(message.models.chat.provider, problem)
+        self._pieces += 1
+        message.write_delta(piece)
+
+    def _extract(self, message: Write, *, because: ServiceError | None = None) -> Written:
+        if because is not None:
+            message.write_delta(f"*{because}*\n\n")
+        for piece in self._retrieval.extract_answer(message.question.text, message.nodes):
+            message.write_delta(piece)
+            self._pieces += 1
+        return Written("built_in/extractive", self._pieces)

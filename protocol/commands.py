@@ -1,0 +1,125 @@
+"""What a client may send: frames in, typed commands out."""
+
+import re
+from typing import Annotated, NoReturn
+
+import msgspec
+from msgspec import Meta
+
+from protocol.base import Value
+from protocol.errors import InvalidFormat, TooLarge
+from protocol.ids import ChatId, MessageId
+from protocol.values import OptimizationMode, Role, Utterance
+
+Id = Annotated[str, Meta(min_length=1, max_length=200)]
+
+# Both web UIs, and both ways in which they name the speakers (a chat loaded from the store has
+# other names than one that was typed just now). Whoever is not the user is the assistant.
+USER_ROLES = ("human", "user")
+
+
+class AskQuestion(Value, frozen=True):
+    """Answer this; without a ``message_id`` the server makes one."""
+
+    chat_id: ChatId
+    message_id: MessageId | None
+    text: str
+    focus_mode: str
+    optimization_mode: OptimizationMode
+    history: tuple[Utterance, ...]
+    files: tuple[str, ...]
+
+
+class _Kind(msgspec.Struct):
+    type: str
+
+
+class _Said(msgspec.Struct):
+    role: str
+    content: str
+
+
+class _WireMessage(msgspec.Struct, rename="camel"):
+    content: Annotated[str, Meta(min_length=1)]
+    chat_id: Id
+    message_id: Id | None = None
+
+
+class _MessageFrame(msgspec.Struct, rename="camel"):
+    message: _WireMessage
+    history: list[tuple[str, str] | _Said]
+    focus_mode: str = ""
+    optimization_mode: OptimizationMode = "speed"
+    files: list[Id] | None = None
+
+
+_kinds = msgspec.json.Decoder(_Kind)
+_messages = msgspec.json.Decoder(_MessageFrame)
+
+
+def decode_command(frame: str | bytes, *, question_chars: int) -> AskQuestion:
+    """The command in a frame.
+
+    Args:
+        frame: JSON as the client sent it, as text or bytes.
+        question_chars: The longest question that is taken.
+
+    Raises:
+        InvalidFormat: It is not JSON, or a field is missing or has the wrong shape; ``detail``
+            names the field.
+        TooLarge: The question is longer than ``question_chars``.
+
+    """
+    try:
+        kind = _kinds.decode(frame)
+        if kind.type != "message":
+            raise InvalidFormat(f"type: {kind.type[:60]!r} is not a known type of frame")
+        sent = _messages.decode(frame)
+    except msgspec.ValidationError as error:
+        _refuse_field(error)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise InvalidFormat("the frame is not JSON") from error
+    _check_text(sent.message.content, question_chars)
+    return _question(sent)
+
+
+def _question(sent: _MessageFrame) -> AskQuestion:
+    return AskQuestion(
+        ChatId(sent.message.chat_id),
+        MessageId(sent.message.message_id) if sent.message.message_id else None,
+        sent.message.content,
+        sent.focus_mode,
+        sent.optimization_mode,
+        earlier(sent.history, sent.message.content),
+        tuple(sent.files or ()),
+    )
+
+
+def earlier(history: "list[tuple[str, str] | _Said]", question: str) -> tuple[Utterance, ...]:
+    """What was said before the question; a last entry that repeats the question is left out."""
+    pairs = [(h.role, h.content) if isinstance(h, _Said) else h for h in history]
+    said = [Utterance(_role(role), text) for role, text in pairs]
+    if said and said[-1] == Utterance("user", question):
+        said.pop()
+    return tuple(said)
+
+
+def _role(name: str) -> Role:
+    return "user" if name in USER_ROLES else "assistant"
+
+
+def _check_text(text: str, most: int) -> None:
+    if not text.strip():
+        raise InvalidFormat("message.content: is empty")
+    if len(text) > most:
+        raise TooLarge("The question", limit=most, unit="characters")
+
+
+def _refuse_field(error: msgspec.ValidationError) -> NoReturn:
+    """Name the field that msgspec's error speaks of, in words of ours."""
+    said = str(error)
+    path = re.search(r"`\$\.?([^`]*)`$", said)
+    missing = re.search(r"missing required field `([^`]*)`", said)
+    field = ".".join(part for part in (path and path[1], missing and missing[1]) if part)
+    problem = "is missing" if missing else "has the wrong shape"
+    raise InvalidFormat(f"{field or 'the frame'}: {problem}") from error
