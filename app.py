@@ -64,9 +64,9 @@ class Program:
         self.store = await SqliteStore.open(Path(self.settings.general.data_dir) / "db.sqlite")
         self._stack.push_async_callback(self.store.close)
         client = await self._stack.enter_async_context(httpx.AsyncClient())
-        self.providers = Providers(self.settings, client, offload)
+        self.providers = Providers(self.settings, offload=offload)
         self._stack.push_async_callback(self.providers.close)
-        self.retrieval = Retrieval(self.settings, client, offload)
+        self.retrieval = Retrieval.build(self.settings, client=client, offload=offload, now=now)
         self._stack.push_async_callback(self.retrieval.close)
         self._stack.push_async_callback(partial(self.tree.stop, limits.drain_s))
         self._grow()
@@ -79,7 +79,7 @@ class Program:
         crew = Crew(
             grow(Pool, Searcher, *tools, size=limits.workers),
             grow(Pool, Reranker, *tools, size=limits.workers),
-            grow(Pool, Writer, *tools, limits, now, size=limits.workers),
+            grow(Pool, Writer, *tools, limits, size=limits.workers),
             self.persister,
         )
         self.turns = grow(Turns, crew, self.retrieval.modes, limits)
@@ -103,9 +103,11 @@ class Program:
 
     async def _prepare(self) -> None:
         self.providers.warm()
-        await offload(self.retrieval.prepare)
-        await offload(self.providers.prepare)
-        log.debug("program.prepared")
+        for prepare in (self.retrieval.prepare, self.providers.prepare):
+            try:
+                await offload(prepare)
+            except ServiceError as error:  # tried again at the first use, whose asker is told
+                log.warning("program.unprepared", key=error.key, problem=str(error))
 
     async def stop(self) -> None:
         """Let running turns end within their time, then stop everything."""
@@ -122,8 +124,8 @@ async def offload(work: Callable[[], T]) -> T:
 
 
 def now() -> datetime:
-    """The wall clock, for people; order and deadlines come from elsewhere."""
-    return datetime.now(UTC)
+    """The wall clock with its zone, for people; order and deadlines come from elsewhere."""
+    return datetime.now(UTC).astimezone()
 
 
 def new_id(size: int) -> str:
@@ -241,6 +243,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; 0 answered or stopped, 1 failed, 2 bad usage or settings."""
     options = parse(sys.argv[1:] if arguments is None else arguments)
     flags = {flag: value for flag in FLAGS if (value := getattr(options, flag)) is not None}
+    if options.command == "ask":
+        flags.setdefault("log_level", "error")  # the terminal is for the answer and its stages
     try:
         settings = load_settings(flags, os.environ, Path.cwd())
     except ServiceError as error:

@@ -28,6 +28,7 @@ log = structlog.get_logger(__name__)
 A = TypeVar("A", bound="Actor")
 P = ParamSpec("P")
 Handler = Callable[..., Awaitable[Any]]
+_Pykka: Any = pykka.Actor  # untyped: its hooks are plain functions, ours are coroutines
 
 
 class Handled(NamedTuple):
@@ -52,7 +53,7 @@ def on(message: type, *, batch: int = 1) -> Callable[[Handler], Handler]:
     return register
 
 
-class Actor(pykka.Actor):
+class Actor(_Pykka):  # type: ignore[misc]
     """One task, one mailbox, one message at a time.
 
     Handlers are methods marked with ``on``. A handler's ``ServiceError`` goes to the asker and the
@@ -130,15 +131,13 @@ class Actor(pykka.Actor):
         """Stop when all that waits has been handled."""
         self.life.close()
 
-    async def on_start(self) -> None:  # type: ignore[override]
+    async def on_start(self) -> None:
         """Run before the first message; also after a restart."""
 
-    async def on_stop(self) -> None:  # type: ignore[override]
+    async def on_stop(self) -> None:
         """Run after the last message, when the children have stopped; not after a failure."""
 
-    async def on_failure(  # type: ignore[override]
-        self, exception_type: Any, exception_value: Any, traceback: Any
-    ) -> None:
+    async def on_failure(self, exception_type: Any, exception_value: Any, traceback: Any) -> None:
         """Run after an unhandled exception."""
 
     # the loop

@@ -25,7 +25,7 @@ class Searcher(Actor):
     @on(Rephrase)
     async def rephrase(self, message: Rephrase) -> Rephrased:
         """Ask the chat model for a query; without one the question itself is the query."""
-        if self._providers.is_extractive(message.model):
+        if not self._providers.has_model(message.model):
             return Rephrased(message.question)
         prompt = self._retrieval.rephrase_prompt(
             message.focus_mode, message.question, message.history

@@ -20,7 +20,7 @@ from protocol.frames import error_frame
 from protocol.ids import MessageId, SessionId, TurnId
 from protocol.settings import Limits
 from protocol.values import Models, Question, TurnInfo
-from retrieval.focus_modes import FocusMode
+from retrieval.modes import FocusMode
 
 log = structlog.get_logger(__name__)
 

@@ -135,7 +135,8 @@ class Conversation:
         try:
             await self._listen(connection, opened)
         finally:
-            self._sessions.tell(CloseSession(opened))
+            with suppress(ActorDead):  # the program is being stopped, and its sessions with it
+                self._sessions.tell(CloseSession(opened))
 
     async def _refuse(self, connection: Connection, error: ServiceError) -> None:
         log.info("session.refused", key=error.key, detail=error.detail)

@@ -27,7 +27,7 @@ from protocol.events import (
 from protocol.messages import Rephrase, Rephrased, Rerank, Search, SearchFinished, Write
 from protocol.settings import Limits
 from protocol.values import Node
-from retrieval.focus_modes import FocusMode
+from retrieval.modes import FocusMode
 
 log = structlog.get_logger(__name__)
 
@@ -90,7 +90,7 @@ class Turn(Actor):
         found = await self._find()
         nodes = await self._rank(found)
         await self._promise(SourcesFound(nodes))
-        if found.note:
+        if found.note and (nodes or not found.nodes):  # else it speaks of sources that fell away
             self._show(f"*{found.note}*\n\n")
         with self._stage("writing"):
             await self._ask_writer(nodes)

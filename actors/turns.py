@@ -13,7 +13,7 @@ from actors.turn import Begin, Crew, Turn
 from protocol.base import Message
 from protocol.errors import Busy
 from protocol.settings import Limits
-from retrieval.focus_modes import FocusMode
+from retrieval.modes import FocusMode
 
 log = structlog.get_logger(__name__)
 

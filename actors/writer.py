@@ -1,9 +1,7 @@
 """Writes the answer."""
 
 import asyncio
-from collections.abc import Callable
 from contextlib import aclosing
-from datetime import datetime
 from typing import ClassVar
 
 import structlog
@@ -23,18 +21,11 @@ class Writer(Actor):
 
     mailbox_bound: ClassVar[int] = 1
 
-    def __init__(
-        self,
-        retrieval: Retrieval,
-        providers: Providers,
-        limits: Limits,
-        now: Callable[[], datetime],
-    ) -> None:
+    def __init__(self, retrieval: Retrieval, providers: Providers, limits: Limits) -> None:
         super().__init__()
         self._retrieval = retrieval
         self._providers = providers
         self._limits = limits
-        self._now = now
         self._chars = 0
         self._pieces = 0
 
@@ -45,7 +36,7 @@ class Writer(Actor):
         A model that fails before its first word is replaced by cited extracts, which say so;
         with nothing to extract from, or in the middle of the text, the failure is the asker's.
         """
-        if self._providers.is_extractive(message.models.chat):
+        if not self._providers.has_model(message.models.chat):
             return self._extract(message)
         try:
             return await self._stream(message)
@@ -59,9 +50,9 @@ class Writer(Actor):
         choice = message.models.chat
         question = message.question
         prompt = self._retrieval.answer_prompt(
-            question.focus_mode, question.text, question.history, message.nodes, self._now()
+            question.focus_mode, question.text, question.history, message.nodes
         )
-        temperature = self._retrieval.modes[question.focus_mode].temperature
+        temperature = self._retrieval.modes[question.focus_mode].answer_temperature
         loop = asyncio.get_running_loop()
         try:
             async with (

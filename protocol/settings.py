@@ -49,6 +49,12 @@ class ApiKeys(Value, frozen=True):
 
     openai: Annotated[str, described("OpenAI", env=("OPENAI_API_KEY",), secret=True)] = ""
 
+    def __repr__(self) -> str:
+        """Name the keys that are set, never what they are."""
+        return (
+            f"ApiKeys({', '.join(name for name in self.__struct_fields__ if getattr(self, name))})"
+        )
+
 
 class ApiEndpoints(Value, frozen=True):
     """Base addresses of the services that are asked."""

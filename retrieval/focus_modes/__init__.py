@@ -1,0 +1,1 @@
+"""Data files only, one a focus mode; ``retrieval/modes.py`` reads them."""

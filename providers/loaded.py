@@ -1,0 +1,116 @@
+"""What is costly to import or load, each done once, when it is first needed.
+
+``llama_index.core`` takes 1.3 s, httpx and numpy 0.1 s each, the static model 0.4 s.
+"""
+
+from collections.abc import Awaitable, Callable
+from importlib import import_module
+from threading import Lock
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+from protocol.base import Value
+from providers.calls import Dialect
+from providers.endpoint import Endpoint
+
+if TYPE_CHECKING:
+    from llama_index.core.base.embeddings.base import BaseEmbedding
+    from llama_index.core.llms import LLM
+
+    from providers.http import Http, OpenClient
+    from providers.remote import Remote
+    from providers.static_model import StaticModel
+
+T = TypeVar("T")
+
+
+class Offload(Protocol):
+    """Runs work in a thread; the caller waits without holding up the event loop."""
+
+    def __call__(self, work: Callable[[], T], /) -> Awaitable[T]:
+        """What ``work`` returns or raises."""
+
+
+class Order(Value, frozen=True):
+    """What a model is to be built from."""
+
+    provider: str
+    model: str
+    temperature: float
+    endpoint: Endpoint | None
+    dialect: Dialect
+
+
+class Once(Generic[T]):
+    """A value made at its first use; safe to ask from any thread, made again if that failed."""
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+        self._lock = Lock()
+        self._made: list[T] = []
+
+    def get(self) -> T:
+        """The value; waits while another thread makes it."""
+        with self._lock:
+            if not self._made:
+                self._made.append(self._make())
+            return self._made[0]
+
+    @property
+    def made(self) -> tuple[T, ...]:
+        """The value if it has been made; else nothing."""
+        return tuple(self._made)
+
+
+class Loaded:
+    """The costly parts, loaded as they are asked for; safe to ask from any thread."""
+
+    def __init__(self, open_client: "OpenClient | None" = None) -> None:
+        self.http = Once(lambda: _load_http(open_client))
+        self.static = Once(_load_static)
+
+    def everything(self) -> None:
+        """Load all of it; takes about two seconds, so call it in a thread."""
+        self.http.get()
+        import_module("providers.llama_chat")
+        import_module("providers.llama_embedding")
+        self.static.get()
+
+    def remote(self, order: Order) -> "Remote":
+        """The service that an order names; its endpoint must be set."""
+        from providers.remote import Remote  # noqa: PLC0415 - imports numpy
+
+        assert order.endpoint is not None
+        return Remote(self.http.get(), order.endpoint, order.dialect)
+
+
+def remote_chat(loaded: Loaded, order: Order) -> "LLM":
+    """A chat model of the service that the order names."""
+    from providers.llama_chat import ChatModel  # noqa: PLC0415 - imports LlamaIndex
+
+    return ChatModel.of(loaded.remote(order), order)
+
+
+def remote_embedding(loaded: Loaded, order: Order) -> "BaseEmbedding":
+    """An embedding model of the service that the order names."""
+    from providers.llama_embedding import RemoteEmbedding  # noqa: PLC0415 - imports LlamaIndex
+
+    return RemoteEmbedding.of(loaded.remote(order), order)
+
+
+def static_embedding(loaded: Loaded, order: Order) -> "BaseEmbedding":
+    """The embedding model that needs no service."""
+    from providers.llama_embedding import StaticEmbedding  # noqa: PLC0415 - imports LlamaIndex
+
+    return StaticEmbedding.of(loaded.static.get(), order)
+
+
+def _load_http(open_client: "OpenClient | None") -> "Http":
+    from providers.http import Http  # noqa: PLC0415 - imports httpx
+
+    return Http(open_client) if open_client else Http()
+
+
+def _load_static() -> "StaticModel":
+    from providers.static_model import StaticModel  # noqa: PLC0415 - imports wordllama, reads 16 MB
+
+    return StaticModel()

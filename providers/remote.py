@@ -1,0 +1,88 @@
+"""One model service: its dialect spoken over HTTP. Loaded when first used."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from protocol.values import Prompt
+from providers.calls import Dialect, Listed, Unreadable
+from providers.endpoint import Endpoint
+from providers.http import Http, translated
+from providers.vectors import Vectors, spread, stacked
+
+EMBED_BATCH = 128
+EMBED_CHARS = 8_000
+LIST_BYTES = 4 * 1024 * 1024
+LIST_MODELS = 2_000
+NAME_CHARS = 200
+
+
+class Remote:
+    """The models at one endpoint. Every method raises ModelUnavailable and nothing else."""
+
+    def __init__(self, http: Http, endpoint: Endpoint, dialect: Dialect) -> None:
+        self._http = http
+        self._endpoint = endpoint
+        self._dialect = dialect
+
+    def apart(self) -> "Remote":
+        """The same service over connections of its own, for another event loop."""
+        return Remote(self._http.apart(), self._endpoint, self._dialect)
+
+    async def close(self) -> None:
+        """Close the connections, which is for the owner of ``apart`` to do."""
+        await self._http.close()
+
+    async def stream(
+        self, model: str, prompt: Prompt, *, temperature: float
+    ) -> AsyncGenerator[str, None]:
+        """The pieces of an answer as they come, none of them empty.
+
+        Closing the generator, or cancelling who waits for it, closes the connection. A reply
+        that ends before it says that it is whole is an error, whatever came before.
+        """
+        call = self._dialect.chat(self._endpoint, model, prompt, temperature)
+        read = self._dialect.piece
+        async with self._http.stream(call) as reply, aclosing(reply.batches()) as batches:
+            async for lines in batches:
+                for line in lines:
+                    text, whole = read(line)
+                    if text:
+                        yield text
+                    if whole:
+                        await reply.end()
+                        return
+            raise Unreadable("it broke off its answer")
+
+    async def embed(self, model: str, texts: list[str]) -> Vectors:
+        """Vectors of the texts, shape (n, d), in their order; one call a batch.
+
+        A text without words becomes a vector of zeros and is not sent (services refuse it);
+        of a long one the first ``EMBED_CHARS`` characters count. With no text to send d is 0.
+        """
+        told = [index for index, text in enumerate(texts) if text.strip()]
+        with translated(self._endpoint.provider):
+            batches = [
+                await self._embed_batch(model, [texts[index][:EMBED_CHARS] for index in some])
+                for some in _batches(told)
+            ]
+            return spread(batches, told, among=len(texts))
+
+    async def _embed_batch(self, model: str, texts: list[str]) -> Vectors:
+        body = await self._http.read(self._dialect.embed(self._endpoint, model, texts))
+        return stacked(self._dialect.vectors(body), count=len(texts))
+
+    async def listed(self) -> tuple[Listed, ...]:
+        """The models that the service lists, without names that nobody could choose."""
+        with translated(self._endpoint.provider):
+            body = await self._http.read(self._dialect.listing(self._endpoint), limit=LIST_BYTES)
+            models = self._dialect.listed(body)
+        return tuple(model for model in models[:LIST_MODELS] if _can_be_chosen(model.name))
+
+
+def _batches(indices: list[int]) -> list[list[int]]:
+    starts = range(0, len(indices), EMBED_BATCH)
+    return [indices[start : start + EMBED_BATCH] for start in starts]
+
+
+def _can_be_chosen(name: str) -> bool:
+    return 0 < len(name) <= NAME_CHARS and name.isprintable()

@@ -1,0 +1,96 @@
+"""Which model a client's choice means. Never waits: it goes by what is known."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from protocol.base import Value
+from protocol.errors import InvalidModelSelected
+from protocol.values import ModelChoice
+from providers.endpoint import is_usable_address, is_usable_key
+from providers.listing import NOTHING
+
+Purpose = Literal["chat", "embedding"]
+
+# What a web UI sends for a value that it does not have.
+ABSENT = {"", "null", "undefined"}
+
+
+class Shelf(Value, frozen=True):
+    """The models of one provider for one purpose, as far as they are known.
+
+    Attributes:
+        shown: What clients are shown.
+        accepted: Further names that may be chosen.
+        is_known: Nothing else is on offer; without it any name may be chosen, and turns out to
+            be wrong when it is used.
+        is_failing: Its service does not answer: no default, but it may be asked for.
+        is_clients: The client names the service and the model itself.
+
+    """
+
+    shown: Mapping[str, str] = NOTHING
+    accepted: Mapping[str, str] = NOTHING
+    is_known: bool = True
+    is_failing: bool = False
+    is_clients: bool = False
+
+    def accepts(self, model: str) -> bool:
+        """Whether this name may be chosen."""
+        return not self.is_known or model in self.shown or model in self.accepted
+
+    @property
+    def is_default(self) -> bool:
+        """Whether it can be taken where a client named no provider."""
+        return bool(self.shown) or not (self.is_known or self.is_failing)
+
+
+Shelves = Mapping[str, Shelf]
+
+
+def chosen(choice: ModelChoice, shelves: Shelves, purpose: Purpose) -> ModelChoice:
+    """The choice with its gaps filled: the first provider on offer, and its first model.
+
+    The name of the model stays empty while the provider's list is not known; the first of the
+    list is then taken when the model is used.
+
+    Raises:
+        InvalidModelSelected: There is no such provider or model, or the client's own service
+            has no address, or one that cannot be used.
+
+    """
+    choice = _without_absent(choice)
+    provider = choice.provider or _first_provider(shelves, purpose)
+    shelf = shelves.get(provider)
+    if shelf is None:
+        raise InvalidModelSelected(f"{purpose} provider {provider[:60]!r} is not on offer")
+    if shelf.is_clients:
+        return _checked(choice, purpose)
+    model = choice.model or next(iter(shelf.shown), "")
+    if not shelf.accepts(model):
+        raise InvalidModelSelected(f"{purpose} model {model[:60]!r} is not on offer")
+    return ModelChoice(provider, model)
+
+
+def _first_provider(shelves: Shelves, purpose: Purpose) -> str:
+    for provider, shelf in shelves.items():
+        if shelf.is_default:
+            return provider
+    raise InvalidModelSelected(f"no {purpose} model is on offer")
+
+
+def _without_absent(choice: ModelChoice) -> ModelChoice:
+    fields = (choice.provider, choice.model, choice.base_url, choice.api_key)
+    return ModelChoice(*("" if text.strip() in ABSENT else text.strip() for text in fields))
+
+
+def _checked(choice: ModelChoice, purpose: Purpose) -> ModelChoice:
+    """The choice of a service of the client's own; a key is not needed, local ones have none."""
+    problems = {
+        "has no model": not choice.model,
+        "has no usable address": not is_usable_address(choice.base_url),
+        "has a key that cannot be sent": not is_usable_key(choice.api_key),
+    }
+    for problem, is_so in problems.items():
+        if is_so:
+            raise InvalidModelSelected(f"{purpose} provider {choice.provider!r} {problem}")
+    return choice

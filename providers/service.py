@@ -1,0 +1,156 @@
+"""The models as the program uses them: lists, choices, streams of text, vectors."""
+
+import time
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from contextlib import aclosing, contextmanager
+from typing import TYPE_CHECKING
+
+from protocol.errors import ModelUnavailable
+from protocol.settings import Settings
+from protocol.values import ModelChoice, Models, Prompt
+from providers.catalogue import BUILT_IN, ROWS, Row
+from providers.endpoint import Endpoint
+from providers.lazy_models import LazyModels
+from providers.loaded import Loaded, Offload, Order
+from providers.selection import Purpose, chosen
+from providers.stock import ModelLists, Stock
+
+if TYPE_CHECKING:
+    from providers.http import OpenClient
+    from providers.vectors import Vectors
+
+
+class Providers:
+    """Every chat and embedding model, whoever serves it.
+
+    Whatever goes wrong with a model is ModelUnavailable, in words for the reader. Nothing costly
+    is imported before a model is used or ``prepare`` is called.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        offload: Offload,
+        clock: Callable[[], float] = time.monotonic,
+        open_client: "OpenClient | None" = None,
+        rows: Sequence[Row] = ROWS,
+    ) -> None:
+        self._longest = settings.limits.answer_chars
+        self._loaded = Loaded(open_client)
+        self._models = LazyModels(self._loaded, offload)
+        self._stock = Stock(settings, rows, loaded=self._loaded, offload=offload, clock=clock)
+
+    def prepare(self) -> None:
+        """Import and load all that models need; takes about two seconds: call it in a thread."""
+        self._loaded.everything()
+
+    def warm(self) -> None:
+        """Begin to fetch the live lists of models, so that the first client finds them there."""
+        self._stock.refresh()
+
+    async def close(self) -> None:
+        """Close all connections; streams under way end with ModelUnavailable."""
+        await self._stock.close()
+        for http in self._loaded.http.made:
+            await http.close()
+
+    async def models(self) -> ModelLists:
+        """What is on offer; a service that does not answer holds it up for ``model_list_s``."""
+        return await self._stock.lists()
+
+    def resolve(self, models: Models) -> Models:
+        """The choice of a client with its gaps filled by what comes first; never waits.
+
+        The name of a model stays empty while its provider's list is not known.
+
+        Raises:
+            InvalidModelSelected: A provider or model is not on offer.
+
+        """
+        return Models(
+            chat=chosen(models.chat, self._stock.shelves("chat"), "chat"),
+            embedding=chosen(models.embedding, self._stock.shelves("embedding"), "embedding"),
+        )
+
+    def has_model(self, choice: ModelChoice) -> bool:
+        """Whether a chat model stands behind the choice, and not cited extracts alone."""
+        return choice.provider != BUILT_IN
+
+    def describe(self) -> str:
+        """The default writer in a few words, for the line that is printed at start."""
+        choice = chosen(ModelChoice(), self._stock.shelves("chat"), "chat")
+        if not self.has_model(choice):
+            return "cited extracts (no chat model is set up)"
+        return f"{choice.provider}/{choice.model}" if choice.model else choice.provider
+
+    async def stream(
+        self, choice: ModelChoice, prompt: Prompt, *, temperature: float
+    ) -> AsyncGenerator[str, None]:
+        """The pieces of the answer as they come, none of them empty; perhaps no piece at all.
+
+        Closing the generator, or cancelling who waits for it, closes the call to the model's
+        service at once. Connecting is bounded; how long to wait for a piece is the caller's.
+
+        Raises:
+            ModelUnavailable: The service refused, cannot be reached, or broke off; pieces that
+                came before are part of an unfinished answer.
+
+        """
+        row, order = await self._ordered(choice, "chat", temperature=temperature)
+        with _told_failures(row):
+            llm = await self._models.chat_model(row, order)
+            async with aclosing(self._models.pieces(llm, prompt)) as pieces:
+                async for piece in pieces:
+                    yield piece
+
+    async def complete(self, choice: ModelChoice, prompt: Prompt, *, temperature: float) -> str:
+        """The whole answer; raises ModelUnavailable, also for one over ``answer_chars``."""
+        pieces: list[str] = []
+        length = 0
+        async with aclosing(self.stream(choice, prompt, temperature=temperature)) as stream:
+            async for piece in stream:
+                pieces.append(piece)
+                length += len(piece)
+                if length > self._longest:
+                    raise ModelUnavailable(choice.provider, "its answer has no end")
+        return "".join(pieces)
+
+    async def embed(self, choice: ModelChoice, texts: Sequence[str]) -> "Vectors":
+        """Vectors of the texts as float32, shape (n, d), in their order, not normalised.
+
+        Zeros stand for a text without words and for a vector with a value that is no number. When
+        there is no text with words d may be 0. Raises ModelUnavailable.
+        """
+        row, order = await self._ordered(choice, "embedding", temperature=0)
+        with _told_failures(row):
+            embedder = await self._models.embedding_model(row, order)
+            return await self._models.vectors(embedder, texts)
+
+    async def _ordered(
+        self, choice: ModelChoice, purpose: Purpose, *, temperature: float
+    ) -> tuple[Row, Order]:
+        """The provider of a choice, and what its model is built from."""
+        if not choice.provider:
+            choice = chosen(choice, self._stock.shelves(purpose), purpose)
+        row = self._stock.row(choice.provider)
+        model = choice.model or await self._stock.first_model(choice.provider, purpose)
+        endpoint = _clients_own(choice) if row.is_clients else self._stock.endpoint(row.name)
+        return row, Order(row.name, model, temperature, endpoint, row.dialect)
+
+
+def _clients_own(choice: ModelChoice) -> Endpoint:
+    """The endpoint that a client brought along; raises ModelUnavailable for an unusable one."""
+    endpoint = Endpoint(choice.provider, choice.base_url, choice.api_key)
+    if not endpoint.is_usable:
+        raise ModelUnavailable(choice.provider, "its address or key cannot be used")
+    return endpoint
+
+
+@contextmanager
+def _told_failures(row: Row) -> Iterator[None]:
+    """Errors by which a plugged-in class says that its model is out of reach."""
+    try:
+        yield
+    except row.failures as error:
+        raise ModelUnavailable(row.name, "its model could not be used") from error

@@ -1,0 +1,97 @@
+"""The table of search backends, and how the settings make a chain of them."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+import httpx
+
+from protocol.settings import BackendName, Settings
+from retrieval.backend import SearchBackend
+from retrieval.chain import Retrieve, SearchChain
+from retrieval.keyless import KeylessBackend
+from retrieval.library.backend import LibraryBackend, Shelf
+from retrieval.library.folder import Folder
+from retrieval.library.index import Index
+from retrieval.library.reader import DocumentReader
+from retrieval.offload import Offload
+from retrieval.searxng import SearxngBackend
+
+
+class Parts(NamedTuple):
+    """What backends are made of."""
+
+    settings: Settings
+    client: httpx.AsyncClient
+    offload: Offload
+    reader: DocumentReader
+
+
+class Row(NamedTuple):
+    """One backend of the table: how it is made (``None`` when it is not set up), what it is."""
+
+    make: Callable[[Parts], SearchBackend | None]
+    describe: Callable[[Settings], str]
+
+
+def make_searxng(parts: Parts) -> SearchBackend | None:
+    """SearXNG, where its address is set."""
+    base = parts.settings.api_endpoints.searxng
+    timeout_s = parts.settings.limits.search_s
+    return SearxngBackend(base, parts.client, timeout_s=timeout_s) if base else None
+
+
+def make_library(parts: Parts) -> SearchBackend | None:
+    """The user's own documents, where a folder is set."""
+    general = parts.settings.general
+    if not general.library:
+        return None
+    folder = Folder(Path(general.library), endings=parts.reader.endings)
+    index = Index(folder.root, Path(general.data_dir) / "library.sqlite")
+    return LibraryBackend("library", Shelf(folder, index, parts.reader), parts.offload)
+
+
+def make_keyless(parts: Parts) -> SearchBackend | None:
+    """Keyless web search; always there."""
+    return KeylessBackend(parts.offload)
+
+
+def make_built_in(parts: Parts) -> LibraryBackend:
+    """The program's own documents, from the package or from the checkout."""
+    here = Path(__file__).parent
+    packed = here / "documents"
+    folder = (
+        Folder(packed, endings=parts.reader.endings)
+        if packed.is_dir()
+        else Folder(here.parent, endings=parts.reader.endings, only=("docs", "README.md"))
+    )
+    shelf = Shelf(folder, Index(folder.root), parts.reader)
+    return LibraryBackend("documents", shelf, parts.offload)
+
+
+BACKENDS: Mapping[BackendName, Row] = {
+    "searxng": Row(
+        make_searxng,
+        lambda settings: f"SearXNG at {urlsplit(settings.api_endpoints.searxng).hostname}",
+    ),
+    "library": Row(make_library, lambda settings: f"the documents in {settings.general.library}"),
+    "keyless": Row(make_keyless, lambda settings: "keyless web search"),  # noqa: ARG005 - one shape for all rows
+}
+
+
+def build_chain(parts: Parts, retrieve: Retrieve) -> SearchChain:
+    """The backends that are set up, in the order of the settings, with the documents last."""
+    settings = parts.settings
+    rows = [BACKENDS[name] for name in dict.fromkeys(settings.search.backends)]
+    made = [(row, backend) for row in rows if (backend := row.make(parts)) is not None]
+    return SearchChain(
+        [backend for _, backend in made],
+        make_built_in(parts),
+        retrieve,
+        language=settings.search.language,
+        within_s=settings.limits.search_s,
+        description=", then ".join(
+            [*(row.describe(settings) for row, _ in made), "its own documents"]
+        ),
+    )

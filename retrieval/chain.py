@@ -1,0 +1,112 @@
+"""Asks search backends in turn until one finds something."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
+
+import structlog
+
+from protocol.errors import SearchUnavailable
+from protocol.messages import SearchFinished
+from protocol.values import Node
+from retrieval.backend import SearchBackend, with_content
+from retrieval.library.backend import LibraryBackend
+from retrieval.modes import FocusMode
+
+log = structlog.get_logger(__name__)
+CUSHION = 0.9  # of the search's time: the answer must be on its way before the asker gives up
+FIRST_SHARE = 0.6  # of the time that is left, when others wait behind
+UNAVAILABLE = "Searching did not work just now, and nothing was found."
+ONLY_OWN = {
+    True: "Searching did not work just now; these sources come with the program itself.",
+    False: "The search found nothing; these sources come with the program itself.",
+}
+
+
+class Retrieve(Protocol):
+    """How a backend is asked; in production through LlamaIndex (``retriever.retrieve``)."""
+
+    def __call__(
+        self, backend: SearchBackend, query: str, *, engines: Sequence[str], language: str
+    ) -> Awaitable[list[Node]]:
+        """What ``backend.search`` gives."""
+
+
+class SearchChain:
+    """Asks backends in turn until one finds something; the built-in documents come last."""
+
+    def __init__(
+        self,
+        backends: Sequence[SearchBackend],
+        last: SearchBackend,
+        retrieve: Retrieve,
+        *,
+        language: str,
+        within_s: float,
+        description: str = "",
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.description = description
+        self._backends = (*backends, last)
+        self._last = last
+        self._retrieve = retrieve
+        self._language = language
+        self._within_s = within_s * CUSHION
+        self._clock = clock
+
+    async def search(self, query: str, mode: FocusMode) -> SearchFinished:
+        """What the first backend that found anything found; never raises SearchUnavailable."""
+        ends_at = self._clock() + self._within_s
+        failed = False
+        for waiting, backend in zip(
+            range(len(self._backends) - 1, -1, -1), self._backends, strict=True
+        ):
+            share = FIRST_SHARE if waiting else 1.0
+            allowance_s = share * (ends_at - self._clock())
+            nodes = await self._ask(backend, query, mode, allowance_s)
+            failed = failed or nodes is None
+            if nodes:
+                note = ONLY_OWN[failed] if backend is self._last else ""
+                return SearchFinished(tuple(nodes), backend.name, note)
+        return SearchFinished((), "", UNAVAILABLE if failed else "")
+
+    def prepare(self) -> None:
+        """Read the documents of the libraries; blocks."""
+        for library in self._libraries():
+            library.prepare()
+
+    async def close(self) -> None:
+        """Stop what the backends have running."""
+        for library in self._libraries():
+            await library.close()
+
+    def _libraries(self) -> list[LibraryBackend]:
+        return [backend for backend in self._backends if isinstance(backend, LibraryBackend)]
+
+    async def _ask(
+        self, backend: SearchBackend, query: str, mode: FocusMode, allowance_s: float
+    ) -> list[Node] | None:
+        """The backend's nodes that have text; ``None`` when it failed."""
+        began = self._clock()
+        try:
+            async with asyncio.timeout(allowance_s):
+                nodes = await self._retrieve(
+                    backend, query, engines=mode.engines, language=self._language
+                )
+        except TimeoutError:
+            self._log_failure(SearchUnavailable(backend.name, "no answer in time"), backend, began)
+            return None
+        except SearchUnavailable as error:
+            self._log_failure(error, backend, began)
+            return None
+        return with_content(nodes, title_when_empty=mode.title_when_empty)
+
+    def _log_failure(self, error: SearchUnavailable, backend: SearchBackend, began: float) -> None:
+        log.warning(
+            "search.failed",
+            backend=backend.name,
+            key=error.key,
+            problem=str(error),
+            duration_ms=round((self._clock() - began) * 1000),
+        )

@@ -1,0 +1,83 @@
+"""Web search without a key, through the library ddgs: it blocks, so it runs in a thread."""
+
+import asyncio
+import functools
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from protocol.errors import SearchUnavailable
+from protocol.values import Node
+from retrieval.backend import found_node
+from retrieval.offload import Offload
+
+MOST_RESULTS = 20
+REQUEST_S = 2
+Fetch = Callable[[str, str], list[dict[str, Any]]]
+
+
+class KeylessBackend:
+    """A few searches at a time; a thread that hangs keeps its place until it returns."""
+
+    name = "keyless"
+
+    def __init__(
+        self,
+        offload: Offload,
+        fetch: Fetch | None = None,
+        *,
+        timeout_s: float = 2.4,
+        at_once: int = 3,
+    ) -> None:
+        self._offload = offload
+        self._fetch = fetch or fetch_results
+        self._timeout_s = timeout_s
+        self._places = asyncio.Semaphore(at_once)
+        self._running: set[asyncio.Future[list[dict[str, Any]]]] = set()
+
+    async def search(self, query: str, *, engines: Sequence[str], language: str) -> list[Node]:
+        """Results of several engines, merged by the library; ``engines`` are SearXNG's: unused."""
+        del engines
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                await self._places.acquire()
+                results = await asyncio.shield(self._start(query, language))
+        except TimeoutError as error:
+            raise SearchUnavailable(self.name, "no answer in time") from error
+        nodes = [found_node(r.get("title"), r.get("href"), r.get("body")) for r in results]
+        return [node for node in nodes if node is not None]
+
+    def _start(self, query: str, language: str) -> asyncio.Future[list[dict[str, Any]]]:
+        work = functools.partial(self._fetch, query, language)
+        running = asyncio.ensure_future(self._offload(work))
+        self._running.add(running)
+        running.add_done_callback(self._finished)
+        return running
+
+    def _finished(self, running: asyncio.Future[list[dict[str, Any]]]) -> None:
+        self._running.discard(running)
+        self._places.release()
+        if not running.cancelled():
+            running.exception()  # looked at, so that a search nobody waits for stays silent
+
+
+def fetch_results(query: str, language: str) -> list[dict[str, Any]]:
+    """What the library finds; blocks for seconds. Raises SearchUnavailable."""
+    from ddgs import DDGS  # noqa: PLC0415 - loaded when first used
+    from ddgs.exceptions import (  # noqa: PLC0415 - as above
+        DDGSException,
+        RatelimitException,
+        TimeoutException,
+    )
+
+    # It logs each question at info, with the addresses that it asks.
+    logging.getLogger("ddgs").setLevel(logging.ERROR)
+    problems = {TimeoutException: "no answer in time", RatelimitException: "too many requests"}
+    region = f"{'us' if language == 'en' else language}-{language}"
+    try:
+        return DDGS(timeout=REQUEST_S).text(query, region=region, max_results=MOST_RESULTS)
+    except DDGSException as error:
+        if "No results found" in str(error):
+            return []
+        problem = problems.get(type(error), "it cannot be reached")
+        raise SearchUnavailable("keyless", problem) from error

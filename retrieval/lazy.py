@@ -1,0 +1,74 @@
+"""What needs LlamaIndex: its import takes a second and 100 MB, so it waits for the first call.
+
+Python's own import lock makes the first call safe from any number of threads.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from protocol.values import Node, Prompt, Utterance
+from retrieval.backend import SearchBackend
+from retrieval.modes import FocusMode
+from retrieval.offload import Offload
+
+if TYPE_CHECKING:
+    from retrieval.postprocessor import Embed
+    from retrieval.ranking import Measure
+
+
+def load() -> None:
+    """Load all that the functions below need; blocks."""
+    from retrieval import postprocessor, prompts, retriever  # noqa: PLC0415 - see the top
+
+    del postprocessor, prompts, retriever
+
+
+def rephrase_prompt(mode: FocusMode, question: str, history: Sequence[Utterance]) -> Prompt:
+    """As ``prompts.rephrase_prompt``."""
+    from retrieval import prompts  # noqa: PLC0415 - see the top
+
+    return prompts.rephrase_prompt(mode, question, history)
+
+
+def answer_prompt(
+    mode: FocusMode,
+    question: str,
+    history: Sequence[Utterance],
+    nodes: Sequence[Node],
+    now: datetime,
+) -> Prompt:
+    """As ``prompts.answer_prompt``."""
+    from retrieval import prompts  # noqa: PLC0415 - see the top
+
+    return prompts.answer_prompt(mode, question, history, nodes, now)
+
+
+async def retrieve(
+    backend: SearchBackend, query: str, *, engines: Sequence[str], language: str
+) -> list[Node]:
+    """As ``retriever.retrieve``."""
+    from retrieval import retriever  # noqa: PLC0415 - see the top
+
+    return await retriever.retrieve(backend, query, engines=engines, language=language)
+
+
+async def rank(
+    query: str,
+    nodes: Sequence[Node],
+    *,
+    embed: "Embed",
+    offload: Offload,
+    measure: "Measure",
+    floor: float | None,
+    keep: int,
+) -> list[Node]:
+    """The nodes that ``postprocessor.HybridRank`` keeps, with their scores."""
+    from retrieval import conversion, postprocessor  # noqa: PLC0415 - see the top
+
+    hybrid = postprocessor.HybridRank(
+        embed=embed, offload=offload, measure=measure, floor=floor, keep=keep
+    )
+    found = [conversion.to_llama(node) for node in nodes]
+    kept = await hybrid.apostprocess_nodes(found, query_str=query)
+    return [conversion.from_llama(node) for node in kept]

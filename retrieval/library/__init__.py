@@ -1,0 +1,1 @@
+"""The library: folders of documents, indexed for full-text search."""

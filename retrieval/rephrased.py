@@ -1,0 +1,78 @@
+"""Reads what the model made of a question; leniently, for models keep no format."""
+
+import re
+
+from protocol.messages import Rephrased
+from retrieval.backend import is_web_address
+
+MOST_LINKS = 10
+SHORT_REPLY = 200
+QUERY_CHARS = 400
+SUMMARIZE = "summarize"
+THOUGHT = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
+THOUGHT_END = re.compile(r"\A.*</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
+FENCE = re.compile(r"^\s*```\w*\s*$", re.MULTILINE)
+QUESTION = re.compile(
+    r"<question>(.*?)(?:</question>|(?=<links>)|(?=<question>)|\Z)", re.DOTALL | re.IGNORECASE
+)
+LINKS = re.compile(r"<links>(.*?)(?:</links>|(?=<question>)|\Z)", re.DOTALL | re.IGNORECASE)
+TAG = re.compile(r"</?(?:question|links)>", re.IGNORECASE)
+LABEL = re.compile(
+    r"^(?:the\s+)?(?:rephrased|rewritten|standalone|search)?\s*(?:question|query)\s*:\s*",
+    re.IGNORECASE,
+)
+NOT_NEEDED = "not needed"
+AROUND = " \t\r\n\"'`*\u201c\u201d"
+LIST_MARK = re.compile(r"^\s*(?:[-*\u2022]|\d+[.)])\s+")
+
+
+def parse_rephrased(reply: str, question: str) -> Rephrased:
+    """The query and the links that the model's reply holds.
+
+    Without the tags a short reply is the query, and otherwise the question itself is, so that a
+    search never runs for nothing. The query is empty only where the model said that none is
+    needed; with links and no query it is ``summarize``.
+
+    Args:
+        reply: What the model wrote.
+        question: What it was asked to rephrase.
+
+    """
+    said = FENCE.sub("", THOUGHT_END.sub("", THOUGHT.sub("", reply)))
+    links = _links(said)
+    query = _query(said)
+    if query is None:
+        query = SUMMARIZE if links else question
+    return Rephrased(short_query(query), links)
+
+
+def short_query(text: str) -> str:
+    """The text on one line, cut after a whole word to what search services accept."""
+    line = " ".join(text.split())
+    if len(line) <= QUERY_CHARS:
+        return line
+    cut = line[: QUERY_CHARS + 1].rpartition(" ")[0]
+    return cut or line[:QUERY_CHARS]
+
+
+def _query(said: str) -> str | None:
+    """The query, empty for none needed; ``None`` when the reply has none."""
+    tagged = [TAG.sub("", found).strip(AROUND) for found in QUESTION.findall(said)]
+    filled = [found for found in tagged if found]
+    if filled:
+        return "" if _declines(filled[-1]) else filled[-1]
+    bare = LABEL.sub("", TAG.sub("", LINKS.sub("", said)).strip(AROUND)).strip(AROUND)
+    if _declines(bare):
+        return ""
+    return bare if 0 < len(bare) <= SHORT_REPLY and "\n" not in bare else None
+
+
+def _declines(text: str) -> bool:
+    words = text.lower().replace("_", " ").replace("-", " ").strip(" .!<>/()[]")
+    return words == NOT_NEEDED
+
+
+def _links(said: str) -> tuple[str, ...]:
+    lines = [line for block in LINKS.findall(said) for line in block.split("\n")]
+    found = [LIST_MARK.sub("", line).strip().strip("<>\"'`,") for line in lines]
+    return tuple(dict.fromkeys(link for link in found if is_web_address(link)))[:MOST_LINKS]

@@ -1,0 +1,184 @@
+"""Finding and ordering, as the actors see it; importing this loads nothing heavy."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Self
+
+import httpx
+
+from protocol.errors import InvalidFocusMode
+from protocol.messages import Rephrased, SearchFinished
+from protocol.settings import Settings
+from protocol.values import Node, OptimizationMode, Prompt, Utterance
+from retrieval import lazy
+from retrieval.backend import with_content
+from retrieval.backends import Parts, build_chain
+from retrieval.chain import SearchChain
+from retrieval.extractive import extract_answer
+from retrieval.library.reader import DocumentReader
+from retrieval.modes import FocusMode, load_focus_modes
+from retrieval.offload import Offload
+from retrieval.rephrased import parse_rephrased, short_query
+
+if TYPE_CHECKING:
+    from retrieval.postprocessor import Embed
+    from retrieval.ranking import Measure
+
+KEEP = 15
+RANKED: frozenset[OptimizationMode] = frozenset({"balanced", "quality"})
+
+
+class Retrieval:
+    """Searches, ranks, and says what the model is asked.
+
+    Once ``prepare`` or ``ready`` has been through, nothing here blocks the event loop; a prompt
+    that is made before that waits until LlamaIndex is loaded.
+    """
+
+    def __init__(
+        self,
+        modes: Mapping[str, FocusMode],
+        chain: SearchChain,
+        *,
+        offload: Offload,
+        now: Callable[[], datetime],
+        measure: "Measure" = "cosine",
+    ) -> None:
+        self.modes = modes
+        self._chain = chain
+        self._offload = offload
+        self._now = now
+        self._measure = measure
+        self._is_ready = False
+
+    @classmethod
+    def build(
+        cls,
+        settings: Settings,
+        *,
+        client: httpx.AsyncClient,
+        offload: Offload,
+        now: Callable[[], datetime],
+    ) -> Self:
+        """Retrieval as the settings want it; raises SettingsError for a value of no use.
+
+        Args:
+            settings: Which backends, in which order, and how long they may take.
+            client: Whose connections are used; it stays the caller's to close.
+            offload: Runs what blocks in a thread.
+            now: The local time with its date, for prompts.
+
+        """
+        parts = Parts(settings, client, offload, DocumentReader())
+        return cls(
+            load_focus_modes(),
+            build_chain(parts, lazy.retrieve),
+            offload=offload,
+            now=now,
+            measure=settings.general.similarity_measure,
+        )
+
+    def mode(self, name: str) -> FocusMode:
+        """The focus mode of that name; raises InvalidFocusMode when there is none."""
+        try:
+            return self.modes[name]
+        except KeyError:
+            raise InvalidFocusMode(name, tuple(self.modes)) from None
+
+    async def search(self, query: str, focus_mode: str) -> SearchFinished:
+        """What the first backend that found anything found; empty for a mode without search.
+
+        Failures of backends are in the log and, where it matters to the reader, in the note.
+
+        Raises:
+            InvalidFocusMode: There is no such mode.
+
+        """
+        mode = self.mode(focus_mode)
+        wanted = short_query(query)
+        if not mode.searches or not wanted:
+            return SearchFinished((), "")
+        await self.ready()
+        return await self._chain.search(wanted, mode)
+
+    async def rank(
+        self,
+        query: str,
+        nodes: Sequence[Node],
+        focus_mode: str,
+        optimization_mode: OptimizationMode,
+        embed: "Embed",
+    ) -> tuple[Node, ...]:
+        """The best 15 nodes at most, best first; ``speed`` keeps the order of the search.
+
+        Args:
+            query: What they should be close to.
+            nodes: What the search found; those without text are dropped.
+            focus_mode: Says whether to rank, and the floor.
+            optimization_mode: ``balanced`` and ``quality`` rank.
+            embed: Gives vectors of shape (n, d) for n texts. Where it raises a ServiceError the
+                order is by words alone.
+
+        Raises:
+            InvalidFocusMode: There is no such mode.
+
+        """
+        mode = self.mode(focus_mode)
+        usable = with_content(nodes, title_when_empty=mode.title_when_empty)
+        if not usable or not mode.rerank or optimization_mode not in RANKED:
+            return tuple(usable[:KEEP])
+        await self.ready()
+        ranked = await lazy.rank(
+            query,
+            usable,
+            embed=embed,
+            offload=self._offload,
+            measure=self._measure,
+            floor=mode.floor,
+            keep=KEEP,
+        )
+        return tuple(ranked)
+
+    def rephrase_prompt(
+        self, focus_mode: str, question: str, history: Sequence[Utterance]
+    ) -> Prompt:
+        """What to ask the model for a query; to be asked at ``FocusMode.rephrase_temperature``."""
+        return lazy.rephrase_prompt(self.mode(focus_mode), question, history)
+
+    def answer_prompt(
+        self,
+        focus_mode: str,
+        question: str,
+        history: Sequence[Utterance],
+        nodes: Sequence[Node],
+    ) -> Prompt:
+        """What to ask the model for the answer, with today's date, at the mode's temperature."""
+        return lazy.answer_prompt(self.mode(focus_mode), question, history, nodes, self._now())
+
+    def parse_rephrased(self, reply: str, question: str) -> Rephrased:
+        """What the model's reply to ``rephrase_prompt`` says; never without a use."""
+        return parse_rephrased(reply, question)
+
+    def extract_answer(self, question: str, nodes: Sequence[Node]) -> list[str]:
+        """Pieces of an answer without a model: cited sentences, and the word that they are that."""
+        return extract_answer(question, nodes)
+
+    def describe(self) -> str:
+        """Which searches are configured, in their order, in words for the start line."""
+        return self._chain.description
+
+    def prepare(self) -> None:
+        """Load what is heavy and read the documents; blocks, so call it in a thread."""
+        lazy.load()
+        self._is_ready = True
+        self._chain.prepare()
+
+    async def ready(self) -> None:
+        """Wait until what is heavy is loaded."""
+        if not self._is_ready:
+            await self._offload(lazy.load)
+            self._is_ready = True
+
+    async def close(self) -> None:
+        """Stop what the searches have running."""
+        await self._chain.close()

@@ -1,0 +1,79 @@
+"""The settings file: ``config.toml`` in the working folder, else in the data folder."""
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import structlog
+
+from protocol.errors import SettingsError
+from storage.setting_fields import Given, SettingField
+
+log = structlog.get_logger()
+
+FILE_NAME = "config.toml"
+
+
+def file_values(folders: Iterable[Path], fields: Iterable[SettingField]) -> dict[str, Given]:
+    """What the first settings file in these folders says, by key; empty when there is none.
+
+    Names are read in upper or lower case, those of no setting are ignored and logged, and empty
+    text counts as not set. Raises SettingsError for a file that cannot be read.
+    """
+    for folder in folders:
+        path = folder / FILE_NAME
+        text = _read(path)
+        if text is not None:
+            return _matched(path, _parsed(path, text), fields)
+    return {}
+
+
+def _read(path: Path) -> str | None:
+    """The text of the file; nothing when there is no such file."""
+    try:
+        return path.read_text(encoding="utf-8-sig")  # some editors put a mark at the beginning
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except UnicodeDecodeError as error:
+        raise SettingsError(FILE_NAME, str(path), "the file is not UTF-8 text") from error
+    except (OSError, ValueError) as error:
+        raise SettingsError(FILE_NAME, str(path), "the file cannot be read") from error
+
+
+def _parsed(path: Path, text: str) -> dict[str, object]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r"at line (\d+)", str(error))
+        line = found[1] if found else len(text.splitlines())
+        raise SettingsError(FILE_NAME, str(path), f"line {line} is not valid TOML") from error
+    except (ValueError, RecursionError) as error:  # numbers of a thousand digits, deep nesting
+        raise SettingsError(FILE_NAME, str(path), "the file is not valid TOML") from error
+
+
+def _matched(
+    path: Path, document: Mapping[str, object], fields: Iterable[SettingField]
+) -> dict[str, Given]:
+    known = {field.file_name: field for field in fields}
+    sections = {name.split()[0] for name in known}
+    values: dict[str, object] = {}
+    for section, content in document.items():
+        values |= _flattened(f"[{section.upper()}]", content, sections)
+    unknown = sorted(values.keys() - known.keys())
+    if unknown:
+        log.warning("settings.unknown", path=str(path), names=unknown)
+    return {
+        field.key: Given(f"{FILE_NAME} {name}", values[name])
+        for name, field in known.items()
+        if values.get(name, "") != ""
+    }
+
+
+def _flattened(section: str, content: object, known: set[str]) -> dict[str, object]:
+    """``{"[GENERAL] PORT": 3001}``; a section of no setting is one name."""
+    if section not in known:
+        return {section: content}
+    if not isinstance(content, dict):
+        raise SettingsError(f"{FILE_NAME} {section}", "…", "it must be a section of settings")
+    return {f"{section} {str(name).upper()}": value for name, value in content.items()}

@@ -1,0 +1,160 @@
+"""The store in one SQLite file."""
+
+import contextlib
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from time import perf_counter
+from typing import Any, Self
+
+import msgspec
+import structlog
+
+from protocol.errors import ChatNotFound, StorageUnavailable
+from protocol.events import Entry, decode_event
+from protocol.ids import ChatId, TurnId
+from protocol.writes import Write
+from storage.database import Database
+from storage.places import file_identity, prepared
+from storage.recovery import interrupt_lost_turns
+from storage.schema import migrate, packed_migrations
+from storage.slots import Slot
+from storage.store import StoredChat, StoredMessage
+from storage.writing import Batch
+
+log = structlog.get_logger()
+
+_READ_DEADLINE_S = 10.0
+
+_CHATS = "SELECT id, title, created_at, focus_mode FROM chat"
+
+_MESSAGES = """
+SELECT message.id, content, chat.id, message_id, role, metadata
+FROM message JOIN chat ON chat.number = message.chat
+WHERE chat.id = ? ORDER BY coalesce(question, message.id), message.id
+"""
+
+_ENTRIES = """
+SELECT seq, event FROM entry JOIN turn ON turn.number = entry.turn
+WHERE turn.id = ? AND seq > ? ORDER BY seq
+"""
+
+
+def utc_now() -> datetime:
+    """The time of day, with its zone."""
+    return datetime.now(UTC)
+
+
+class SqliteStore:
+    """A Store in a SQLite file: one connection writes, one reads, neither waits for the other.
+
+    Several processes may have the same file open. Each holds a slot (see ``storage.slots``);
+    opening ends the turns of processes that have died, and leaves those of living ones alone.
+    """
+
+    def __init__(self, path: Path, writer: Database, reader: Database, slot: Slot) -> None:
+        self._path = path
+        self._identity = file_identity(path)
+        self._writer = writer
+        self._reader = reader
+        self._slot = slot
+
+    @classmethod
+    async def open(cls, path: Path | str, *, clock: Callable[[], datetime] = utc_now) -> Self:
+        """The store at this path, made or brought up to date where needed.
+
+        Raises StorageUnavailable, naming the path, when it cannot be used or is not ours; such
+        a file is left as it is.
+        """
+        started = perf_counter()
+        place = prepared(path)
+        async with contextlib.AsyncExitStack() as undo:
+            writer = await _opened(undo, place)
+            await migrate(writer, packed_migrations(), clock)
+            await _make_safe(writer)
+            slot = Slot.take(place)
+            undo.callback(slot.release)
+            await interrupt_lost_turns(writer, place, slot.number, clock)
+            reader = await _opened(undo, place, read_only=True)
+            store = cls(place, writer, reader, slot)
+            undo.pop_all()
+        writer.subject = reader.subject = "its database"
+        log.info("store.opened", path=str(place), duration_ms=_since(started))
+        return store
+
+    async def commit(self, writes: Sequence[Write]) -> None:
+        """See Store."""
+        if not writes:
+            return
+        started = perf_counter()
+        batch = Batch(self._writer, self._slot.number)
+        async with self._writer.transaction():
+            await batch.apply(writes)
+        log.debug("batch.committed", writes=len(writes), duration_ms=_since(started))
+        if batch.lacks_chat:
+            raise ChatNotFound
+
+    async def chats(self) -> list[StoredChat]:
+        """See Store."""
+        rows = await self._reader.rows(f"{_CHATS} ORDER BY number DESC")
+        return [StoredChat(*row) for row in rows]
+
+    async def chat(self, chat_id: ChatId) -> StoredChat:
+        """See Store."""
+        rows = await self._reader.rows(f"{_CHATS} WHERE id = ?", chat_id)
+        if not rows:
+            raise ChatNotFound
+        return StoredChat(*rows[0])
+
+    async def messages(self, chat_id: ChatId) -> list[StoredMessage]:
+        """See Store."""
+        rows = await self._reader.rows(_MESSAGES, chat_id)
+        return [
+            StoredMessage(number, content, chat, name, role, _decoded(metadata))
+            for number, content, chat, name, role, metadata in rows
+        ]
+
+    async def entries(self, turn_id: TurnId, after: int = 0) -> list[Entry]:
+        """See Store."""
+        rows = await self._reader.rows(_ENTRIES, turn_id, after)
+        try:
+            return [Entry(seq, decode_event(event)) for seq, event in rows]
+        except msgspec.MsgspecError as error:
+            raise StorageUnavailable("a line of a journal cannot be read") from error
+
+    async def check(self) -> None:
+        """See Store; a file that has been removed or replaced under us counts as unreadable."""
+        await self._reader.rows("SELECT number FROM chat LIMIT 1")
+        if file_identity(self._path) != self._identity:
+            raise StorageUnavailable("its database has been removed or replaced")
+
+    async def close(self) -> None:
+        """See Store."""
+        async with contextlib.AsyncExitStack() as last_things:
+            last_things.callback(self._slot.release)
+            last_things.push_async_callback(self._writer.close)
+            last_things.push_async_callback(self._reader.close)
+
+
+async def _opened(
+    undo: contextlib.AsyncExitStack, path: Path, *, read_only: bool = False
+) -> Database:
+    """A connection that is closed again if the opening of the store fails."""
+    deadline_s = _READ_DEADLINE_S if read_only else None
+    database = await Database.open(path, read_only=read_only, deadline_s=deadline_s)
+    undo.push_async_callback(database.close)
+    return database
+
+
+async def _make_safe(writer: Database) -> None:
+    """What is committed outlives a power cut, and no row outlives what it belongs to."""
+    await writer.rows("PRAGMA synchronous = FULL")
+    await writer.rows("PRAGMA foreign_keys = ON")
+
+
+def _decoded(metadata: str) -> dict[str, Any]:
+    return msgspec.json.decode(metadata, type=dict[str, Any])
+
+
+def _since(started: float) -> int:
+    return round((perf_counter() - started) * 1000)

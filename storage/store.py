@@ -1,0 +1,70 @@
+"""What the program needs of a store, whatever keeps the rows."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from protocol.base import Value
+from protocol.events import Entry
+from protocol.ids import ChatId, MessageId, TurnId
+from protocol.values import Role
+from protocol.writes import Write
+
+
+class StoredChat(Value, frozen=True):
+    """A chat as lists show it; ``created_at`` is ISO 8601 with its zone."""
+
+    id: ChatId
+    title: str
+    created_at: str
+    focus_mode: str
+    files: tuple[str, ...] = ()
+
+
+class StoredMessage(Value, frozen=True):
+    """A question or an answer.
+
+    ``metadata`` has ``createdAt``; in answers also ``sources`` as clients read them
+    (``pageContent`` and ``metadata`` with ``title``, ``url`` and perhaps ``img_src``), and
+    ``error`` with the key of what went wrong, where something did.
+    """
+
+    id: int
+    content: str
+    chat_id: ChatId
+    message_id: MessageId
+    role: Role
+    metadata: dict[str, Any]
+
+
+class Store(Protocol):
+    """Keeps conversations; every method raises StorageUnavailable when it cannot be used."""
+
+    async def commit(self, writes: Sequence[Write]) -> None:
+        """Make all the writes durable together, in their order; durable on return.
+
+        After StorageUnavailable nothing of the batch is kept. A caller that leaves before the
+        end cannot know whether all or nothing is kept; giving the same batch once more is
+        harmless in either case. To delete a chat that is not there spoils nothing: all other
+        writes are kept before ChatNotFound is raised.
+        """
+
+    async def chats(self) -> list[StoredChat]:
+        """All chats, newest first."""
+
+    async def chat(self, chat_id: ChatId) -> StoredChat:
+        """One chat; raises ChatNotFound."""
+
+    async def messages(self, chat_id: ChatId) -> list[StoredMessage]:
+        """Messages of a chat, each question followed by its answer, in the order of asking.
+
+        Empty for an unknown chat.
+        """
+
+    async def entries(self, turn_id: TurnId, after: int = 0) -> list[Entry]:
+        """Journal of a turn from behind number ``after``; empty for a turn that is gone."""
+
+    async def check(self) -> None:
+        """Return when the store can be read at this moment."""
+
+    async def close(self) -> None:
+        """Let go of everything; does nothing the second time."""

@@ -1,0 +1,158 @@
+"""How each kind of write becomes rows; one function and one row of the table for each."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from protocol.events import Entry
+from protocol.ids import TurnId
+from protocol.writes import AcceptTurn, AppendEntries, DeleteChat, EndTurn, Write
+from storage.database import Database
+from storage.metadata import answer_metadata, question_metadata, wire_time
+from storage.text import as_json
+
+_ADD_CHAT = """
+INSERT INTO chat (id, title, created_at, focus_mode) VALUES (?, ?, ?, ?)
+ON CONFLICT (id) DO NOTHING
+"""
+
+_ADD_QUESTION = """
+INSERT INTO message (chat, message_id, role, content, metadata)
+SELECT number, ?, 'user', ?, ? FROM chat WHERE id = ?
+ON CONFLICT (chat, message_id) WHERE role = 'user' DO NOTHING
+"""
+
+_FIND_QUESTION = """
+SELECT message.chat, message.id FROM message JOIN chat ON chat.number = message.chat
+WHERE chat.id = ? AND message.message_id = ? AND message.role = 'user'
+"""
+
+_ADD_TURN = """
+INSERT INTO turn (
+    id, question, owner, state, session_id, answer_id, asked, focus_mode, optimization_mode,
+    files, chat_provider, chat_model, embedding_provider, embedding_model, accepted_at
+)
+SELECT ?, message.id, ?, 'running', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?
+FROM message JOIN chat ON chat.number = message.chat
+WHERE chat.id = ? AND message.message_id = ? AND message.role = 'user'
+"""
+
+# Lines of a turn that is gone or has ended find no row to belong to, and are dropped.
+_ADD_ENTRY = """
+INSERT INTO entry (turn, seq, event)
+SELECT number, ?, ? FROM turn WHERE id = ? AND state = 'running'
+ON CONFLICT (turn, seq) DO NOTHING
+"""
+
+_ADD_ANSWER = """
+INSERT INTO message (chat, question, message_id, role, content, metadata)
+SELECT message.chat, message.id, turn.answer_id, 'assistant', ?, ?
+FROM turn JOIN message ON message.id = turn.question
+WHERE turn.id = ? AND turn.state = 'running'
+"""
+
+
+class Batch:
+    """One transaction on its way; ``lacks_chat`` when a chat to be deleted was not there."""
+
+    def __init__(self, database: Database, owner: int) -> None:
+        self.database = database
+        self.owner = owner
+        self.lacks_chat = False
+
+    async def apply(self, writes: Sequence[Write]) -> None:
+        """Turn the writes into rows, in order; the transaction is the caller's."""
+        for write in writes:
+            await _WRITERS[type(write)](self, write)
+
+
+async def _accept_turn(batch: Batch, write: AcceptTurn) -> None:
+    """Keep chat, question and turn; a turn that is there already was given twice."""
+    if await batch.database.rows("SELECT 1 FROM turn WHERE id = ?", write.turn.turn_id):
+        return
+    await _keep_question(batch, write)
+    await _keep_turn(batch, write)
+    await _keep_entries(batch, write.turn.turn_id, [write.entry])
+
+
+async def _keep_question(batch: Batch, write: AcceptTurn) -> None:
+    question, at = write.turn.question, write.at
+    run = batch.database.run
+    await run(_ADD_CHAT, question.chat_id, question.text, wire_time(at), question.focus_mode)
+    metadata = question_metadata(at)
+    values = (question.message_id, question.text, metadata, question.chat_id)
+    if not await run(_ADD_QUESTION, *values):
+        await _forget_what_followed(batch, write)
+
+
+async def _forget_what_followed(batch: Batch, write: AcceptTurn) -> None:
+    """Remove what stands behind a question in its chat, and the turns it had before.
+
+    A turn that still runs is removed with its question or as one of these, so that nothing is
+    left to which it could add its answer.
+    """
+    question = write.turn.question
+    [(chat, row)] = await batch.database.rows(_FIND_QUESTION, question.chat_id, question.message_id)
+    await batch.database.run(
+        "DELETE FROM message WHERE chat = ? AND coalesce(question, id) >= ? AND id <> ?",
+        chat,
+        row,
+        row,
+    )
+    await batch.database.run("DELETE FROM turn WHERE question = ?", row)
+
+
+async def _keep_turn(batch: Batch, write: AcceptTurn) -> None:
+    turn, question, models = write.turn, write.turn.question, write.turn.models
+    await batch.database.run(
+        _ADD_TURN,
+        turn.turn_id,
+        batch.owner,
+        turn.session_id,
+        turn.answer_id,
+        question.text,
+        question.focus_mode,
+        question.optimization_mode,
+        as_json(question.files),
+        models.chat.provider,
+        models.chat.model,
+        models.embedding.provider,
+        models.embedding.model,
+        wire_time(write.at),
+        question.chat_id,
+        question.message_id,
+    )
+
+
+async def _keep_entries(batch: Batch, turn_id: TurnId, entries: Iterable[Entry]) -> None:
+    rows = ((entry.seq, as_json(entry.event), turn_id) for entry in entries)
+    await batch.database.run_many(_ADD_ENTRY, rows)
+
+
+async def _append_entries(batch: Batch, write: AppendEntries) -> None:
+    await _keep_entries(batch, write.turn_id, write.entries)
+
+
+async def _end_turn(batch: Batch, write: EndTurn) -> None:
+    """Keep the last lines and the answer; nothing for a turn that is gone or has ended."""
+    await _keep_entries(batch, write.turn_id, write.entries)
+    metadata = answer_metadata(write.at, write.sources, write.error)
+    await batch.database.run(_ADD_ANSWER, write.text, metadata, write.turn_id)
+    await batch.database.run(
+        "UPDATE turn SET state = ?, ended_at = ? WHERE id = ? AND state = 'running'",
+        write.state,
+        wire_time(write.at),
+        write.turn_id,
+    )
+
+
+async def _delete_chat(batch: Batch, write: DeleteChat) -> None:
+    if not await batch.database.run("DELETE FROM chat WHERE id = ?", write.chat_id):
+        batch.lacks_chat = True
+
+
+_WRITERS: Mapping[type[Write], Callable[[Batch, Any], Awaitable[None]]] = {
+    AcceptTurn: _accept_turn,
+    AppendEntries: _append_entries,
+    EndTurn: _end_turn,
+    DeleteChat: _delete_chat,
+}

@@ -1,0 +1,122 @@
+"""An actor of any kind may break at any moment: one turn ends early, nobody else notices."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from app import Program
+from protocol.settings import ApiEndpoints, ApiKeys, General, Search, Settings
+from tests.memory_connection import Frame, MemoryConnection
+from tests.standins.faults import Fault
+from tests.standins.model_server import ModelServer
+from tests.standins.search_server import SearchServer
+
+ENDS = ("messageEnd", "error")
+
+# Which reply is held back so that the actor is in the middle of its work.
+BUSY_WITH = {
+    "searcher": "search",
+    "reranker": "embed",
+    "writer": "answer",
+    "turn": "answer",
+    "turns": "answer",
+    "pool": "answer",
+    "session": "answer",
+    "sessions": "answer",
+    "outlet": "answer",
+    "persister": "answer",
+}
+GOES_ON = {"turns", "pool", "session", "sessions", "outlet", "persister"}
+
+
+@pytest.fixture
+async def models() -> AsyncIterator[ModelServer]:
+    """A model service of this test alone."""
+    async with ModelServer() as server:
+        yield server
+
+
+@pytest.fixture
+async def search() -> AsyncIterator[SearchServer]:
+    """A search service of this test alone."""
+    async with SearchServer() as server:
+        yield server
+
+
+@pytest.fixture
+async def program(
+    models: ModelServer, search: SearchServer, tmp_path: Path
+) -> AsyncIterator[Program]:
+    """The program without its port."""
+    running = Program(
+        Settings(
+            general=General(data_dir=str(tmp_path), ui_gap_ms=0),
+            api_keys=ApiKeys(openai="a key of the tests"),
+            api_endpoints=ApiEndpoints(searxng=search.url, openai=models.openai_url),
+            search=Search(backends=("searxng",)),
+        )
+    )
+    await running.start()
+    yield running
+    await running.stop()
+
+
+class Talk:
+    """A client's conversation with the program."""
+
+    def __init__(self, program: Program) -> None:
+        self.connection = MemoryConnection()
+        self._task = asyncio.ensure_future(program.converse(self.connection, {}))
+
+    async def ends(self, turns: int) -> list[Frame]:
+        """The terminal frames, once so many turns have ended."""
+        async with asyncio.timeout(5):
+            await self.connection.until(lambda _: len(self.connection.of_type(*ENDS)) >= turns)
+        return self.connection.of_type(*ENDS)
+
+    async def leave(self) -> None:
+        """Close, and wait until the program has noticed."""
+        self.connection.leave()
+        await self._task
+
+
+@pytest.mark.parametrize("kind", BUSY_WITH)
+async def test_a_crash_ends_its_own_turn_at_most(
+    kind: str, program: Program, models: ModelServer, search: SearchServer
+) -> None:
+    """The turn ends, another session's turn ends whole, the next question is answered."""
+    server = search if BUSY_WITH[kind] == "search" else models
+    victim, other = Talk(program), Talk(program)
+    held = server.hold_after(int(BUSY_WITH[kind] == "answer"), BUSY_WITH[kind])
+    victim.connection.ask("Which lighthouse is the tallest?", chat="victim")
+    await asyncio.wait_for(held.reached.wait(), 5)
+    other.connection.ask("Which bridge is the longest?", chat="other")
+    break_one(program, kind)
+    if kind in GOES_ON:
+        held.release()
+    await victim.ends(1)
+    await other.ends(1)
+    victim.connection.ask("And the second tallest?", chat="victim")
+    await victim.ends(2)
+    held.release()
+    assert [m.role for m in await program.store.messages("victim")] == ["user", "assistant"] * 2  # type: ignore[arg-type]
+    assert answer_of(other) == (await program.store.messages("other"))[-1].content  # type: ignore[arg-type]
+    assert "went wrong" not in answer_of(other)
+    assert victim.connection.closed_with is None
+    for talk in (victim, other):
+        await talk.leave()
+
+
+def break_one(program: Program, kind: str) -> None:
+    """Cancel a running actor of that kind, as no part of the program ever would."""
+    tasks = [task for task in program.tree.system.tasks if task.get_name() == kind]
+    assert tasks
+    for task in tasks if kind == "pool" else tasks[:1]:
+        task.cancel()
+
+
+def answer_of(talk: Talk) -> str:
+    """The joined text of all answers."""
+    return "".join(frame["data"] for frame in talk.connection.of_type("message"))

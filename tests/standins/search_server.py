@@ -1,0 +1,98 @@
+"""A search service that speaks as SearXNG does, and finds the same each time.
+
+Twenty results a query, or what ``[[fake search results=5]]`` in it says. Among them, as in real
+life: every seventh has no ``url``, every fifth no content, every ninth a picture.
+By hand: ``python -m tests.standins.search_server --port 8002``.
+"""
+
+import re
+from typing import Any
+
+from tests.standins.faults import option, without_directives
+from tests.standins.http_server import Request, StandIn
+from tests.standins.reply import Reply
+from tests.standins.words import dice, filler
+
+ENGINES = ("google", "bing", "duckduckgo")
+RESULTS = 20
+
+
+def result(query: str, place: int, engine: str) -> dict[str, Any]:
+    """The result at that place, counted from one."""
+    slug = re.sub(r"\W+", "-", query.lower()).strip("-")[:60]
+    text = f"{query} {filler(f'{query} {place}', dice(query, place).randint(4, 40))}."
+    picture = {"img_src": f"https://pictures.example/{place}.png"} if place % 9 == 0 else {}
+    return {
+        "url": None if place % 7 == 0 else f"https://site{place}.example/{slug}",
+        "title": f"{query} ({engine} {place})",
+        "content": "" if place % 5 == 0 else text,
+        "engine": engine,
+        "engines": [engine],
+        "category": "general",
+        "score": round(1 / place, 3),
+        "publishedDate": None,
+        **picture,
+    }
+
+
+def results(query: str, engines: tuple[str, ...]) -> list[dict[str, Any]]:
+    """All results of a query, best first, from the engines in turn."""
+    count = option(query, "search", "results", RESULTS)
+    bare = without_directives(query)
+    return [
+        result(bare, place, engines[(place - 1) % len(engines)]) for place in range(1, count + 1)
+    ]
+
+
+class SearchServer(StandIn):
+    """Kinds: ``search``, ``unknown``.
+
+    Attributes:
+        json_format: Whether JSON is among the formats that the service is set up to give.
+
+    """
+
+    def __init__(self, *, json_format: bool = True) -> None:
+        super().__init__()
+        self.json_format = json_format
+
+    def kind(self, request: Request) -> str:
+        """``search`` on its one path."""
+        return "search" if request.path == "/search" else "unknown"
+
+    def text(self, request: Request) -> str:
+        """The query."""
+        return request.params.get("q", "")
+
+    def reply(self, request: Request) -> Reply:
+        """Results as JSON; HTML when JSON is not asked for; 400, 403, 404 as SearXNG has them."""
+        params = request.params
+        if request.path != "/search":
+            return Reply.of(b"<h1>Not Found</h1>", "text/html", 404)
+        if not params.get("q"):
+            return Reply.of(b"<h1>Bad Request</h1>", "text/html", 400)
+        if params.get("format", "html") != "json":
+            return Reply.of(b"<html>results for people</html>", "text/html")
+        if not self.json_format:
+            return Reply.of(b"<h1>Forbidden</h1>", "text/html", 403)
+        return self._found(params["q"], params.get("engines", ""))
+
+    def _found(self, query: str, engines: str) -> Reply:
+        named = tuple(filter(None, engines.split(","))) or ENGINES
+        found = {
+            "query": query,
+            "number_of_results": 0,
+            "results": results(query, named),
+            "answers": [],
+            "corrections": [],
+            "infoboxes": [],
+            "suggestions": [],
+            "unresponsive_engines": [["slow engine", "timeout"]],
+        }
+        return Reply.json(found)
+
+
+if __name__ == "__main__":
+    from tests.standins.by_hand import main
+
+    main(SearchServer())

@@ -1,0 +1,133 @@
+"""A store of plain lists: what a store means, said as simply as it can be."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from protocol.errors import ChatNotFound
+from protocol.events import Entry
+from protocol.ids import ChatId, MessageId, TurnId
+from protocol.writes import AcceptTurn, AppendEntries, DeleteChat, EndTurn, Write
+from storage.metadata import answer_metadata, question_metadata, wire_time
+from storage.store import StoredChat, StoredMessage
+
+
+@dataclass(eq=False)
+class Asked:
+    """A question with the turn that works on it and, once that has ended, its answer."""
+
+    chat_id: ChatId
+    row: StoredMessage
+    turn_id: TurnId
+    answer_id: MessageId
+    journal: list[Entry]
+    answer: list[StoredMessage] = field(default_factory=list)
+
+
+class MemoryStore:
+    """A Store that forgets everything."""
+
+    def __init__(self) -> None:
+        self._chats: dict[ChatId, StoredChat] = {}
+        self._asked: list[Asked] = []
+        self._rows = 0
+        self._lacks_chat = False
+
+    async def commit(self, writes: Sequence[Write]) -> None:
+        """See Store."""
+        self._lacks_chat = False
+        for write in writes:
+            self._WRITERS[type(write)](self, write)
+        if self._lacks_chat:
+            raise ChatNotFound
+
+    async def chats(self) -> list[StoredChat]:
+        """See Store."""
+        return list(reversed(self._chats.values()))
+
+    async def chat(self, chat_id: ChatId) -> StoredChat:
+        """See Store."""
+        if chat_id not in self._chats:
+            raise ChatNotFound
+        return self._chats[chat_id]
+
+    async def messages(self, chat_id: ChatId) -> list[StoredMessage]:
+        """See Store."""
+        return [row for asked in self._in(chat_id) for row in (asked.row, *asked.answer)]
+
+    async def entries(self, turn_id: TurnId, after: int = 0) -> list[Entry]:
+        """See Store."""
+        asked = self._of(turn_id)
+        return [entry for entry in asked.journal if entry.seq > after] if asked else []
+
+    async def check(self) -> None:
+        """See Store."""
+
+    async def close(self) -> None:
+        """See Store."""
+
+    def _in(self, chat_id: ChatId) -> list[Asked]:
+        return [asked for asked in self._asked if asked.chat_id == chat_id]
+
+    def _of(self, turn_id: TurnId) -> Asked | None:
+        return next((asked for asked in self._asked if asked.turn_id == turn_id), None)
+
+    def _running(self, turn_id: TurnId) -> Asked | None:
+        asked = self._of(turn_id)
+        return asked if asked and not asked.answer else None
+
+    def _accept(self, write: AcceptTurn) -> None:
+        question = write.turn.question
+        if self._of(write.turn.turn_id):
+            return
+        facts = (question.chat_id, question.text, wire_time(write.at), question.focus_mode)
+        self._chats.setdefault(question.chat_id, StoredChat(*facts))
+        old = [a for a in self._in(question.chat_id) if a.row.message_id == question.message_id]
+        row = old[0].row if old else self._question(write)
+        asked = Asked(
+            question.chat_id, row, write.turn.turn_id, write.turn.answer_id, [write.entry]
+        )
+        if old:
+            place = self._asked.index(old[0])
+            later = [a for a in self._asked[place:] if a.chat_id == question.chat_id]
+            self._asked = [a for a in self._asked if a not in later]
+        self._asked.append(asked)
+
+    def _question(self, write: AcceptTurn) -> StoredMessage:
+        question = write.turn.question
+        metadata = msgspec.json.decode(question_metadata(write.at))
+        names = (question.chat_id, question.message_id)
+        return StoredMessage(self._next_row(), question.text, *names, "user", metadata)
+
+    def _append(self, write: AppendEntries) -> None:
+        asked = self._running(write.turn_id)
+        if asked:
+            known = {entry.seq for entry in asked.journal}
+            asked.journal += [entry for entry in write.entries if entry.seq not in known]
+
+    def _end(self, write: EndTurn) -> None:
+        self._append(AppendEntries(write.turn_id, write.entries))
+        asked = self._running(write.turn_id)
+        if asked:
+            text = answer_metadata(write.at, write.sources, write.error)
+            metadata = msgspec.json.decode(text)
+            names = (asked.chat_id, asked.answer_id)
+            answer = StoredMessage(self._next_row(), write.text, *names, "assistant", metadata)
+            asked.answer = [answer]
+
+    def _delete(self, write: DeleteChat) -> None:
+        self._lacks_chat |= self._chats.pop(write.chat_id, None) is None
+        self._asked = [asked for asked in self._asked if asked.chat_id != write.chat_id]
+
+    def _next_row(self) -> int:
+        self._rows += 1
+        return self._rows
+
+    _WRITERS: Mapping[type[Write], Callable[[Any, Any], None]] = {
+        AcceptTurn: _accept,
+        AppendEntries: _append,
+        EndTurn: _end,
+        DeleteChat: _delete,
+    }

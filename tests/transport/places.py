@@ -1,0 +1,212 @@
+"""A served port for tests, its fakes, and a client that speaks in raw bytes."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from protocol.connection import Connection
+from protocol.errors import ChatNotFound, ServiceError
+from protocol.ids import ChatId
+from protocol.settings import General, Limits, Settings
+from storage.store import StoredChat, StoredMessage
+from transport.cors import Origins
+from transport.front import Times
+from transport.http import Request, Response, Route
+from transport.routes import ROUTES
+from transport.server import Server, serve
+from transport.services import Services
+from transport.websocket import Converse
+
+PATIENCE_S = 10.0  # a test that waits longer has failed
+
+SMALL = Limits(body_bytes=1000, head_bytes=2000, frame_bytes=4 * 1024 * 1024)
+
+
+class Shelf:
+    """A store of chats in memory."""
+
+    def __init__(
+        self, chats: Iterable[StoredChat] = (), messages: Iterable[StoredMessage] = ()
+    ) -> None:
+        self.kept = {chat.id: chat for chat in chats}
+        self.said = list(messages)
+
+    async def chats(self) -> list[StoredChat]:
+        """All chats."""
+        return list(self.kept.values())
+
+    async def chat(self, chat_id: ChatId) -> StoredChat:
+        """One chat."""
+        if chat_id not in self.kept:
+            raise ChatNotFound
+        return self.kept[chat_id]
+
+    async def messages(self, chat_id: ChatId) -> list[StoredMessage]:
+        """Its messages."""
+        return [said for said in self.said if said.chat_id == chat_id]
+
+    async def delete(self, chat_id: ChatId) -> None:
+        """Remove a chat."""
+        await self.chat(chat_id)
+        del self.kept[chat_id]
+
+
+@dataclass(frozen=True)
+class Lists:
+    """What models are on offer."""
+
+    chat: dict[str, dict[str, str]]
+    embedding: dict[str, dict[str, str]]
+
+
+def services(
+    shelf: Shelf | None = None, lists: Lists | None = None, trouble: ServiceError | None = None
+) -> Services:
+    """Services over a shelf; never ready when there is trouble."""
+    kept = shelf or Shelf()
+
+    async def models() -> Lists:
+        return lists or Lists({}, {})
+
+    async def ready() -> None:
+        if trouble is not None:
+            raise trouble
+
+    return Services(store=kept, models=models, delete_chat=kept.delete, ready=ready)
+
+
+class Named(msgspec.Struct):
+    """A body with one field."""
+
+    name: str
+
+
+async def echo(request: Request, _: Services) -> Response:
+    """Answer the body as it came."""
+    return Response(body=request.body, headers=(("Content-Type", "text/plain"),))
+
+
+async def read_name(request: Request, _: Services) -> Response:
+    """Answer the field of a typed body."""
+    return Response.of({"name": request.body_as(Named).name})
+
+
+async def show_request(request: Request, _: Services) -> Response:
+    """Answer what the request said."""
+    return Response.of({"params": dict(request.params), "query": dict(request.query)})
+
+
+TRIED = (
+    Route("POST", "/echo", echo),
+    Route("POST", "/named", read_name),
+    Route("GET", "/show/{one}/and/{two}", show_request),
+)
+
+
+async def repeat(connection: Connection, query: Mapping[str, str]) -> None:
+    """Send each frame back; the parameters first, when there are any."""
+    if query:
+        await connection.send(msgspec.json.encode(query).decode())
+    async for frame in connection.frames():
+        await connection.send(frame if isinstance(frame, str) else f"{len(frame)} bytes")
+
+
+@asynccontextmanager
+async def serving(
+    *,
+    converse: Converse = repeat,
+    routes: tuple[Route, ...] = (),
+    limits: Limits = SMALL,
+    times: Times | None = None,
+    using: Services | None = None,
+    origins: Origins | None = None,
+) -> AsyncIterator[Server]:
+    """A server on a free port of loopback, closed at the end."""
+    settings = Settings(general=General(port=0), limits=limits)
+    server = await serve(
+        settings,
+        using or services(),
+        converse,
+        routes=(*ROUTES, *TRIED, *routes),
+        times=times,
+        origins=origins,
+    )
+    try:
+        yield server
+    finally:
+        await server.close()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One response, read strictly."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """The body, read."""
+        return msgspec.json.decode(self.body)
+
+
+class Client:
+    """A client that sends what it is told, good or bad."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self.writer = writer
+
+    async def send(self, data: bytes) -> None:
+        """Send bytes; waits while the server takes none."""
+        self.writer.write(data)
+        async with asyncio.timeout(PATIENCE_S):
+            await self.writer.drain()
+
+    async def answer(self, *, head_only: bool = False) -> Answer:
+        """The next response."""
+        async with asyncio.timeout(PATIENCE_S):
+            head = (await self.reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+            first, *lines = head.removesuffix("\r\n\r\n").split("\r\n")
+            match = re.fullmatch(r"HTTP/1\.1 (\d{3}) [A-Za-z' -]+", first)
+            assert match, first
+            headers = dict(line.lower().split(": ", 1) for line in lines)
+            assert len(headers) == len(lines)
+            size = 0 if head_only else int(headers.get("content-length", "0"))
+            return Answer(int(match[1]), headers, await self.reader.readexactly(size))
+
+    async def rest(self) -> bytes:
+        """All that comes until the server closes."""
+        async with asyncio.timeout(PATIENCE_S):
+            return await self.reader.read()
+
+    async def ask(self, data: bytes, *, head_only: bool = False) -> Answer:
+        """The response to a request."""
+        await self.send(data)
+        return await self.answer(head_only=head_only)
+
+
+@asynccontextmanager
+async def client(server: Server) -> AsyncIterator[Client]:
+    """A connection to the server."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    try:
+        yield Client(reader, writer)
+    finally:
+        writer.transport.abort()
+
+
+def get(path: str, *lines: str, method: str = "GET") -> bytes:
+    """A request without a body."""
+    return "\r\n".join((f"{method} {path} HTTP/1.1", "Host: h", *lines, "", "")).encode()
+
+
+def post(path: str, body: bytes, *lines: str) -> bytes:
+    """A request with a body of known length."""
+    length = f"Content-Length: {len(body)}"
+    return get(path, length, *lines, method="POST") + body

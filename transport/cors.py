@@ -1,0 +1,59 @@
+"""Which web pages may talk to this server: the one place that knows.
+
+A browser sends the page's origin; a program that is no browser sends none and is not held back by
+anything here.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+
+from transport.http import Headers
+
+METHODS = "GET, HEAD, POST, DELETE, OPTIONS"
+PREFLIGHT_S = 600
+
+_ORIGIN = re.compile(r"https?://([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
+_PORT = re.compile(r":[0-9]+$")
+_NAMES = re.compile(r"[A-Za-z0-9-]+(?:[ \t]*,[ \t]*[A-Za-z0-9-]+)*")
+_MOST_NAMES = 500
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
+
+Allowed = Callable[[str, str], bool]
+
+
+def nearby(origin: str, host: str) -> bool:
+    """Whether a page's origin is this machine, or the host it asks (on any port).
+
+    So the web UI, which is served on another port of the same host, may; a stranger's page may
+    not.
+    """
+    page = _ORIGIN.fullmatch(origin.lower())
+    return page is not None and (page[1] in _LOOPBACK or page[1] == _PORT.sub("", host.lower()))
+
+
+class Origins:
+    """Decides by an origin and the host that was asked, and says so in headers."""
+
+    def __init__(self, allowed: Allowed = nearby) -> None:
+        self._allowed = allowed
+
+    def headers(self, origin: str, host: str) -> Headers:
+        """What every answer over HTTP says to the browser of the page that asked."""
+        vary = ("Vary", "Origin")
+        if origin and self._allowed(origin, host):
+            return (vary, ("Access-Control-Allow-Origin", origin))
+        return (vary,)
+
+    def may_connect(self, origin: str, host: str) -> bool:  # noqa: ARG002 (asked, not used yet)
+        """Whether a page of this origin may open a WebSocket: for now, any page may."""
+        return True
+
+
+def preflight(headers: Mapping[str, str]) -> Headers:
+    """What a browser is told before it sends a request of a page."""
+    asked = headers.get("access-control-request-headers", "")[:_MOST_NAMES]
+    return (
+        ("Access-Control-Allow-Methods", METHODS),
+        ("Access-Control-Allow-Headers", asked if _NAMES.fullmatch(asked) else "Content-Type"),
+        ("Access-Control-Max-Age", str(PREFLIGHT_S)),
+    )

@@ -1,0 +1,292 @@
+"""The first to speak with a client: HTTP is answered here, a WebSocket is handed on."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import cast
+
+import structlog
+
+from protocol.errors import ServiceError
+from transport.cors import Origins
+from transport.http import Request, Response
+from transport.reader import READ_BYTES, Incoming, ReadLimits, RequestReader
+from transport.refusals import RequestTooSlow
+
+log = structlog.get_logger()
+
+INPUT_BYTES = 64 * 1024  # of further requests, kept while one is answered
+PIECE_BYTES = 256 * 1024  # of an answer, written at once
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """How long a client may take, in seconds.
+
+    Attributes:
+        request_s: From the first byte of a request to its last.
+        send_s: To take a piece of an answer.
+        idle_s: Between two requests.
+        linger_s: To see the last answer and leave, once nothing more is read from it.
+        farewell_s: Until work for it is stopped after it has said that it sends no more: most that
+            say so have left, but some still read.
+
+    """
+
+    request_s: float
+    send_s: float
+    idle_s: float = 60.0
+    linger_s: float = 5.0
+    farewell_s: float = 2.0
+
+
+@dataclass(slots=True)
+class Desk:
+    """What all fronts of a server share.
+
+    Attributes:
+        answer: Gives the response to a request; never fails.
+        upgrade: Takes over a socket whose client wants a WebSocket; raises a ServiceError.
+        origins: Says which pages may read the answers.
+        limits: How large a request may be.
+        times: How long a client may take.
+        now: The time of day, in seconds since 1970.
+        buffer: Where each socket is read into; small, so that none holds up the others for long.
+        fronts: Those at work.
+        closing: Whether connections end with the answer they wait for.
+
+    """
+
+    answer: Callable[[Request], Awaitable[Response]]
+    upgrade: Callable[[asyncio.Transport, Incoming], None]
+    origins: Origins
+    limits: ReadLimits
+    times: Times
+    now: Callable[[], float]
+    buffer: bytearray = field(default_factory=lambda: bytearray(READ_BYTES))
+    fronts: set["Front"] = field(default_factory=set)
+    closing: bool = False
+
+
+class Front(asyncio.BufferedProtocol):
+    """One client, until it leaves or its socket becomes a WebSocket.
+
+    Requests are answered one after the other, in the order they came; while one is answered the
+    next ones wait unread. After a request that cannot be read, and after the last answer, input is
+    thrown away for a while instead of closing at once: a socket closed over unread input is reset,
+    and the client would lose the answer.
+    """
+
+    __slots__ = (
+        "_answered",
+        "_begun",
+        "_desk",
+        "_ended",
+        "_ending",
+        "_invited",
+        "_reader",
+        "_resumed",
+        "_task",
+        "_timer",
+        "_transport",
+    )
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._reader = RequestReader(desk.limits)
+        self._transport: asyncio.Transport
+        self._task: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._resumed: asyncio.Future[None] | None = None
+        self._answered = False  # the answer is known, and being written
+        self._begun = False  # the deadline of a request runs
+        self._invited = False  # the client was told to send its body
+        self._ended = False  # the client sends nothing more
+        self._ending = False  # we send nothing more
+
+    @property
+    def task(self) -> asyncio.Task[None] | None:
+        """The task that answers a request, while there is one."""
+        return self._task
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin to wait for the first request."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._desk.fronts.add(self)
+        self._await_request()
+
+    def get_buffer(self, sizehint: int) -> bytearray:  # noqa: ARG002 (asyncio's own name)
+        """Where the next bytes are to be put; they are taken from there at once."""
+        return self._desk.buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Take in what came, and answer the request that it completes."""
+        if self._ending:
+            return
+        self._reader.feed(bytes(memoryview(self._desk.buffer)[:nbytes]))
+        if self._task is None:
+            self._advance()
+        elif self._reader.waiting > INPUT_BYTES:
+            self._transport.pause_reading()
+
+    def eof_received(self) -> bool:
+        """Stay for a short while when there is an answer to give; else let the socket be closed."""
+        self._ended = True
+        if self._task is not None and not self._answered:
+            self._set_timer(self._desk.times.farewell_s, self._transport.abort)
+        return self._task is not None
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 (asyncio's own name)
+        """Stop all work for a client that has left."""
+        self._leave()
+        if self._task is not None:
+            self._task.cancel()
+
+    def pause_writing(self) -> None:
+        """Hold back further pieces: the client is slow."""
+        self._resumed = asyncio.get_running_loop().create_future()
+
+    def resume_writing(self) -> None:
+        """Go on writing."""
+        if self._resumed is not None and not self._resumed.done():
+            self._resumed.set_result(None)
+        self._resumed = None
+
+    def shut(self) -> None:
+        """Close at once, unless an answer is being given."""
+        if self._task is None:
+            self._transport.close()
+
+    def abort(self) -> None:
+        """Close at once."""
+        self._transport.abort()
+
+    def _advance(self) -> None:
+        try:
+            incoming = self._reader.next()
+        except ServiceError as refusal:
+            self._refuse(refusal)
+            return
+        if incoming is None:
+            self._await_rest()
+        elif incoming.head.is_upgrade:
+            self._hand_on(incoming)
+        else:
+            self._set_timer(None)
+            self._answered = False
+            self._task = asyncio.get_running_loop().create_task(self._serve(incoming))
+
+    def _await_request(self) -> None:
+        self._begun = self._invited = False
+        self._set_timer(self._desk.times.idle_s, self._transport.abort)
+
+    def _await_rest(self) -> None:
+        """Wait for the rest of a request; its deadline runs from its first byte."""
+        if self._reader.begun and not self._begun:
+            self._begun = True
+            self._set_timer(self._desk.times.request_s, self._give_up)
+        if self._reader.expects_continue and not self._invited:
+            self._invited = True
+            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def _give_up(self) -> None:
+        self._refuse(RequestTooSlow(after_s=self._desk.times.request_s))
+
+    def _hand_on(self, incoming: Incoming) -> None:
+        try:
+            self._desk.upgrade(self._transport, incoming)
+        except ServiceError as refusal:
+            self._refuse(refusal)
+        else:
+            self._leave()
+
+    def _leave(self) -> None:
+        self._set_timer(None)
+        self._desk.fronts.discard(self)
+
+    def _refuse(self, refusal: ServiceError) -> None:
+        log.debug("request.refused", status=refusal.status, reason=str(refusal))
+        origin, host = self._reader.origin_and_host()
+        more = self._desk.origins.headers(origin, host)
+        response = Response.of_error(refusal)
+        self._transport.write(
+            response.encode(at=self._desk.now(), more=more, keep=False, head_only=False)
+        )
+        self._end()
+
+    def _end(self) -> None:
+        """Say that nothing more comes, and give the client a while to see the answer."""
+        self._ending = True
+        if self._desk.closing:
+            self._transport.close()
+            return
+        self._reader = RequestReader(self._desk.limits)
+        unsent = self._transport.get_write_buffer_size() > 0
+        times = self._desk.times
+        try:
+            self._transport.write_eof()
+        except OSError:  # the client has reset the connection, and asyncio does not know yet
+            self._transport.abort()
+            return
+        self._transport.resume_reading()
+        self._set_timer(times.send_s if unsent else times.linger_s, self._transport.abort)
+
+    async def _serve(self, incoming: Incoming) -> None:
+        """Answer one request, then turn to the next."""
+        head = incoming.head
+        response = await self._desk.answer(
+            Request(
+                method=head.method,
+                path=head.path,
+                query=head.query,
+                headers=head.headers,
+                body=incoming.data,
+            )
+        )
+        self._answered = True
+        self._set_timer(None)
+        keep = head.keeps_alive and not self._desk.closing
+        encoded = response.encode(
+            at=self._desk.now(),
+            more=self._desk.origins.headers(head.headers.get("origin", ""), head.host),
+            keep=keep,
+            head_only=head.method == "HEAD",
+        )
+        if await self._write(encoded):
+            self._task = None
+            self._go_on(keep=keep)
+
+    def _go_on(self, *, keep: bool) -> None:
+        if not keep:
+            self._end()
+            return
+        self._await_request()
+        self._transport.resume_reading()
+        self._advance()
+        if self._ended and self._task is None and not self._ending:
+            self._end()
+
+    async def _write(self, data: bytes) -> bool:
+        """Write at the speed of the client; whether it took all, or was cut off."""
+        pieces = memoryview(data)
+        try:
+            for start in range(0, len(data), PIECE_BYTES):
+                self._transport.write(pieces[start : start + PIECE_BYTES])
+                await self._drain()
+        except TimeoutError:
+            log.debug("request.not_taken", after_s=self._desk.times.send_s)
+            self._transport.abort()
+            return False
+        return True
+
+    async def _drain(self) -> None:
+        if self._resumed is not None:
+            async with asyncio.timeout(self._desk.times.send_s):
+                await self._resumed
+
+    def _set_timer(self, after_s: float | None, call: Callable[[], None] | None = None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if after_s is not None and call is not None:
+            self._timer = asyncio.get_running_loop().call_later(after_s, call)

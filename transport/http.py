@@ -1,0 +1,125 @@
+"""Requests, responses and routes: what a route is written in."""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from email.utils import formatdate
+from http import HTTPStatus
+from typing import Any, Self, TypeVar
+
+import msgspec
+
+from protocol.base import Value
+from protocol.errors import InvalidFormat, ServiceError
+from transport.refusals import VERSION, MethodNotAllowed, UnsupportedMediaType, UpgradeRequired
+from transport.services import Services
+
+RETRY_AFTER_S = 2
+MOST_DETAIL = 200
+
+T = TypeVar("T")
+Headers = tuple[tuple[str, str], ...]
+
+_PLACE = re.compile(r"at `\$\.?([^`]*)`$")
+_FIELD = re.compile(r"field `([^`]*)`")
+_JSON = ("Content-Type", "application/json; charset=utf-8")
+# Answers are one user's own: no cache may keep them, no browser may take them for a page.
+_ALWAYS: Headers = (("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff"))
+
+
+class Request(Value, frozen=True):
+    """What a client asks over HTTP.
+
+    ``path`` is as it came; ``params`` are the parts of it that the route's pattern names,
+    percent-decoded, as are ``query`` and its values; ``headers`` have lower-case names.
+    """
+
+    method: str
+    path: str
+    params: Mapping[str, str] = {}
+    query: Mapping[str, str] = {}
+    headers: Mapping[str, str] = {}
+    body: bytes = b""
+
+    def body_as(self, kind: type[T]) -> T:
+        """The JSON body as a ``kind``.
+
+        Raises:
+            InvalidFormat: It is no JSON, or of another shape; its detail names the field.
+            UnsupportedMediaType: It is not announced as JSON (a web page of anybody may send
+                plain text here without being asked, but not JSON).
+
+        """
+        announced = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if announced != "application/json":
+            raise UnsupportedMediaType("application/json")
+        try:
+            return msgspec.json.decode(self.body, type=kind)
+        except msgspec.ValidationError as error:
+            raise InvalidFormat(_complaint(str(error))) from error
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise InvalidFormat("body: not JSON") from error
+
+
+class Response(Value, frozen=True):
+    """What is answered: a status, headers and all of the body."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: Headers = ()
+
+    @classmethod
+    def of(cls, value: object, *, status: int = 200, headers: Headers = ()) -> Self:
+        """A response with ``value`` as JSON."""
+        return cls(status, msgspec.json.encode(value), (_JSON, *headers))
+
+    @classmethod
+    def of_error(cls, error: ServiceError) -> Self:
+        """The response that tells the client of ``error``, in its sentence."""
+        told = {"message": str(error)}
+        if error.detail and error.detail not in str(error):
+            told["detail"] = error.detail
+        return cls.of(told, status=error.status, headers=_advice(error))
+
+    def encode(self, *, at: float, more: Headers, keep: bool, head_only: bool) -> bytes:
+        """The response as it goes over the wire.
+
+        Args:
+            at: The time of it, in seconds since 1970.
+            more: Further headers.
+            keep: Whether the connection stays open after it.
+            head_only: Whether to leave out the body (but not its length).
+
+        """
+        lines = [f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}"]
+        headers = (("Date", formatdate(at, usegmt=True)), *self.headers, *_ALWAYS, *more)
+        lines += [f"{name}: {value}" for name, value in headers]
+        if self.status != HTTPStatus.NO_CONTENT:
+            lines.append(f"Content-Length: {len(self.body)}")
+        lines.append(f"Connection: {'keep-alive' if keep else 'close'}\r\n\r\n")
+        head = "\r\n".join(lines).encode("latin-1")
+        return head if head_only else head + self.body
+
+
+class Route(Value, frozen=True):
+    """One row of the table of routes: ``/api/chats/{chat_id}`` names a part of the path."""
+
+    method: str
+    pattern: str
+    function: Callable[[Request, Services], Awaitable[Response]]
+
+
+def _advice(error: ServiceError) -> Headers:
+    """The headers that say what can be done about the error."""
+    if isinstance(error, UpgradeRequired):
+        return (("Upgrade", "websocket"), ("Sec-WebSocket-Version", VERSION))
+    if isinstance(error, MethodNotAllowed):
+        return (("Allow", ", ".join(error.allowed)),)
+    return (("Retry-After", str(RETRY_AFTER_S)),) if error.temporary else ()
+
+
+def _complaint(words: str) -> str:
+    """Field and trouble, taken from msgspec's words for it."""
+    place, field = _PLACE.search(words), _FIELD.search(words)
+    found: list[Any] = [match[1] for match in (place, field) if match and match[1]]
+    trouble = "is missing" if "missing" in words else "has the wrong shape"
+    return f"{'.'.join(found)[:MOST_DETAIL] or 'body'}: {trouble}"

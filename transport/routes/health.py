@@ -1,0 +1,25 @@
+from http import HTTPStatus
+
+from protocol.errors import ServiceError
+from transport.http import Request, Response, Route
+from transport.services import Services
+
+
+async def show_live(_: Request, __: Services) -> Response:
+    """200 for as long as the process runs its event loop."""
+    return Response.of({"status": "ok"})
+
+
+async def show_ready(_: Request, services: Services) -> Response:
+    """200 when questions can be answered; else 503 with the reason."""
+    try:
+        await services.ready()
+    except ServiceError as error:
+        return Response.of({"message": str(error)}, status=HTTPStatus.SERVICE_UNAVAILABLE)
+    return Response.of({"status": "ok"})
+
+
+ROUTES = (
+    Route("GET", "/health/live", show_live),
+    Route("GET", "/health/ready", show_ready),
+)
