@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Self, TypeVar
 
 import httpx
 import structlog
@@ -56,20 +56,35 @@ class Program:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._stack = AsyncExitStack()
-        self.tree = Tree(System(drain_s=settings.limits.drain_s))
 
-    async def start(self) -> None:
+    async def __aenter__(self) -> Self:
         """Open the store, then start the actors; raises a ServiceError when that cannot be."""
+        async with AsyncExitStack() as stack:
+            await self._open(stack)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Let running turns end within their time, then stop everything."""
+        await self.drain()
+        await self._stack.aclose()
+
+    async def _open(self, stack: AsyncExitStack) -> None:
         limits = self.settings.limits
         self.store = await SqliteStore.open(Path(self.settings.general.data_dir) / "db.sqlite")
-        self._stack.push_async_callback(self.store.close)
-        client = await self._stack.enter_async_context(httpx.AsyncClient())
+        stack.push_async_callback(self.store.close)
+        client = await stack.enter_async_context(httpx.AsyncClient())
         self.providers = Providers(self.settings, offload=offload)
-        self._stack.push_async_callback(self.providers.close)
+        stack.push_async_callback(self.providers.close)
         self.retrieval = Retrieval.build(self.settings, client=client, offload=offload, now=now)
-        self._stack.push_async_callback(self.retrieval.close)
-        self._stack.push_async_callback(partial(self.tree.stop, limits.drain_s))
+        stack.push_async_callback(self.retrieval.close)
+        self.tree = Tree(System(drain_s=limits.drain_s))
+        stack.push_async_callback(partial(self.tree.stop, limits.drain_s))
         self._grow()
+
+    async def drain(self) -> None:
+        """Take no more questions, and wait until the running turns have ended."""
+        await self.turns.stop(timeout=self.settings.limits.drain_s)
 
     def _grow(self) -> None:
         """Start the actors, those that others need first."""
@@ -109,11 +124,6 @@ class Program:
             except ServiceError as error:  # tried again at the first use, whose asker is told
                 log.warning("program.unprepared", key=error.key, problem=str(error))
 
-    async def stop(self) -> None:
-        """Let running turns end within their time, then stop everything."""
-        await self.turns.stop(timeout=self.settings.limits.drain_s)
-        await self._stack.aclose()
-
     async def _delete_chat(self, chat_id: ChatId) -> None:
         await self.persister.ask(RemoveChat(chat_id), timeout=self.settings.limits.store_s)
 
@@ -135,27 +145,29 @@ def new_id(size: int) -> str:
 
 async def run_server(settings: Settings) -> int:
     """Serve until told to stop; a second signal ends the process at once."""
-    program = Program(settings)
     stop = asyncio.Event()
     handle_signals(stop)
-    await program.start()
-    server = await serve(settings, program.services(), program.converse)
-    announce(program, server)
-    program.prepare()
-    freeze_start()
-    asked = asyncio.ensure_future(stop.wait())
-    broken = asyncio.ensure_future(program.tree.ended.wait())
-    await asyncio.wait((asked, broken), return_when=asyncio.FIRST_COMPLETED)
-    for waiter in (asked, broken):
-        waiter.cancel()
-    log.info("program.stopping", broken=program.tree.ended.is_set())
-    await program.turns.stop(timeout=settings.limits.drain_s)
-    await server.close(GOING_AWAY)
-    await program.stop()
-    if program.tree.failure is not None:
-        log.error("program.failed", problem=str(program.tree.failure))
-        return FAILED
-    return ANSWERED
+    async with Program(settings) as program:
+        server = await serve(settings, program.services(), program.converse)
+        announce(program, server)
+        program.prepare()
+        freeze_start()
+        await either(stop, program.tree.ended)
+        log.info("program.stopping")
+        await program.drain()
+        await server.close(GOING_AWAY)
+    if program.tree.failure is None:
+        return ANSWERED
+    print(f"perplexica: gave up, {program.tree.failure}", file=sys.stderr)  # noqa: T201
+    return FAILED
+
+
+async def either(*events: asyncio.Event) -> None:
+    """Wait until one of the events is set."""
+    waits = [asyncio.ensure_future(event.wait()) for event in events]
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    for wait in waits:
+        wait.cancel()
 
 
 def handle_signals(stop: asyncio.Event) -> None:
@@ -189,8 +201,6 @@ def announce(program: Program, server: Server) -> None:
 
 async def run_ask(settings: Settings, options: argparse.Namespace) -> int:
     """Answer one question in the terminal, through the same actors as the server's."""
-    program = Program(settings)
-    await program.start()
     terminal = Terminal(
         options.question,
         focus_mode=options.focus_mode,
@@ -198,10 +208,8 @@ async def run_ask(settings: Settings, options: argparse.Namespace) -> int:
         chat_id=new_id(20),
         as_json=options.json,
     )
-    try:
+    async with Program(settings) as program:
         await program.converse(terminal, {})
-    finally:
-        await program.stop()
     return FAILED if terminal.failed else ANSWERED
 
 
@@ -245,6 +253,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     flags = {flag: value for flag in FLAGS if (value := getattr(options, flag)) is not None}
     if options.command == "ask":
         flags.setdefault("log_level", "error")  # the terminal is for the answer and its stages
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     try:
         settings = load_settings(flags, os.environ, Path.cwd())
     except ServiceError as error:

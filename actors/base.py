@@ -145,7 +145,9 @@ class Actor(_Pykka):  # type: ignore[misc]
     async def live(self) -> None:
         """Start, then handle messages until the mailbox is closed and empty."""
         await self.on_start()
-        while (envelope := await self.life.mailbox.get()) is not None:
+        life = self.life
+        # A failure that the last handler has swallowed (a kill, a child's escalation) counts here.
+        while life.failure is None and (envelope := await life.mailbox.get()) is not None:
             await self.receive(envelope)
 
     async def receive(self, envelope: Envelope) -> None:

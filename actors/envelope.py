@@ -1,7 +1,9 @@
 """A message on its way, and the reply that its sender may wait for."""
 
 import asyncio
+import sys
 from collections.abc import Callable, Generator
+from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
 import pykka
@@ -31,8 +33,7 @@ class Reply(pykka.Future[T], Generic[T]):
     def get(self, *, timeout: float | None = None) -> T:
         """The value when it is there already; waiting here would block every actor."""
         if not self._future.done():
-            message = f"await the reply: get(timeout={timeout}) would block the event loop"
-            raise RuntimeError(message)
+            raise RuntimeError(f"await the reply: get({timeout=}) would block the event loop")
         return self._unwrap()
 
     def set(self, value: T | None = None) -> None:
@@ -40,9 +41,13 @@ class Reply(pykka.Future[T], Generic[T]):
         self._settle((value, None))
 
     def set_exception(self, exc_info: Any = None) -> None:
-        """Settle with an exception: one, or pykka's triple of one."""
-        error = exc_info[1] if isinstance(exc_info, tuple) else exc_info
-        self._settle((None, error))
+        """Settle with an exception: one, pykka's triple of one, or that which is being handled."""
+        error = exc_info or sys.exc_info()
+        self._settle((None, error[1] if isinstance(error, tuple) else error))
+
+    def set_get_hook(self, func: Any) -> None:
+        """Refuse what pykka's ``map`` and its like need: they would block in ``get``."""
+        raise RuntimeError(f"await the reply, then compute: {func} would block the event loop")
 
     def abandon(self) -> None:
         """Give the reply up, which ends the work behind it."""
@@ -66,14 +71,15 @@ class Reply(pykka.Future[T], Generic[T]):
         return self._wait().__await__()
 
     async def _wait(self) -> T:
-        try:
-            async with asyncio.timeout_at(self.deadline):
-                await self._future
-        except TimeoutError:
-            raise AskTimeout(self._what, after_s=self._timeout_s or 0) from None
+        if not self._future.done():
+            with suppress(TimeoutError):  # the future is cancelled then, or was settled just so
+                async with asyncio.timeout_at(self.deadline):
+                    await self._future
         return self._unwrap()
 
     def _unwrap(self) -> T:
+        if self._future.cancelled():
+            raise AskTimeout(self._what, after_s=self._timeout_s or 0)
         value, error = self._future.result()
         if error is not None:
             raise error

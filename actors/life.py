@@ -3,6 +3,7 @@
 import asyncio
 import functools
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -12,7 +13,7 @@ from pykka import ActorRegistry
 from actors import context
 from actors.context import Context
 from actors.envelope import Reply
-from actors.errors import ActorDead, Escalated, ForeignCancellation
+from actors.errors import ActorDead, Escalated, ForeignCancellation, MailboxFull
 from actors.mailbox import Mailbox
 from actors.ref import Ref
 from actors.system import Counts, System
@@ -35,16 +36,18 @@ class Life:
     """What stays the same while an actor is restarted; also pykka's ``actor_stopped`` flag."""
 
     __slots__ = (
-        "_children",
+        "_ended",
         "_failures",
-        "_kill_timer",
+        "_killed",
+        "_leaving",
         "_make",
         "_parent",
-        "_restart_timer",
         "_stop_by",
-        "_stopped",
+        "_timer",
         "_when_ended",
+        "actor",
         "actor_class",
+        "children",
         "counts",
         "facts",
         "failure",
@@ -69,26 +72,21 @@ class Life:
         self.facts = {**context.current().facts, "actor": self.name}
         self.mailbox = Mailbox(self.name, actor_class.mailbox_bound)
         self.ref = Ref(self, actor_class, uuid4().urn)
-        self.task: asyncio.Task[None] | None = None
+        self.task: asyncio.Task[BaseException | None] | None = None
+        self.actor: Actor | None = None
+        self.failure: BaseException | None = None
         self._make = make
         self._parent = parent
-        self._children: dict[Life, None] | None = None
+        self.children: dict[Life, None] = {}  # the living ones, oldest first
         self._failures: tuple[float, ...] = ()
-        self.failure: BaseException | None = None
         self._stop_by: float | None = None
-        self._stopped = False
-        self._when_ended: list[Callable[[], None]] | None = None
-        self._kill_timer: asyncio.TimerHandle | None = None
-        self._restart_timer: asyncio.TimerHandle | None = None
+        self._leaving = False  # its children are being stopped, or it has ended
+        self._killed = False
+        self._ended = False
+        self._when_ended: list[Callable[[], None]] = []
+        self._timer: asyncio.TimerHandle | None = None  # of its restart, its kill or its end
         if parent is not None:
             parent.children[self] = None
-
-    @property
-    def children(self) -> "dict[Life, None]":
-        """The living children, oldest first."""
-        if self._children is None:
-            self._children = {}
-        return self._children
 
     def is_set(self) -> bool:
         """Whether it has ended for good, or is stopping (pykka's ``actor_stopped``)."""
@@ -98,76 +96,99 @@ class Life:
 
     def start(self) -> None:
         """Make the actor and run it."""
-        self._restart_timer = None
-        if self._stopped:
-            return
+        self._leaving = False
         self.task = self.system.run(self._run(), self.name)
+        # A callback, since a task that is cancelled before its first step runs nothing of its own.
+        self.task.add_done_callback(self._finish)
 
-    async def _run(self) -> None:
+    async def _run(self) -> BaseException | None:
         context.enter(Context(self.facts))
-        actor: Actor | None = None
-        failure: BaseException | None = None
-
-        async def live() -> None:
-            nonlocal actor
-            actor = self._make(self)
-            await actor.live()
-
-        try:
-            failure = await outcome(live())
-        except asyncio.CancelledError:
-            failure = self._why_cancelled()
+        failure = await self._outcome(self._live()) or self.failure
         context.enter(Context(self.facts))  # the deadline of the last message is not this one's
+        self._leaving = True
         await self._stop_children()
-        if actor is not None:
-            failure = await self._say_goodbye(actor, failure)
-        self._ended(failure)
+        return failure if self.actor is None else await self._say_goodbye(self.actor, failure)
 
-    def _why_cancelled(self) -> BaseException | None:
-        task = asyncio.current_task()
-        if task is not None:
-            task.uncancel()
-        if self.failure is not None:  # a child's, or a kill
-            return self.failure
-        return ForeignCancellation(f"{self.name} was cancelled from outside")
+    async def _live(self) -> None:
+        self.actor = self._make(self)
+        await self.actor.live()
 
     async def _say_goodbye(
         self, actor: "Actor", failure: BaseException | None
     ) -> BaseException | None:
         if failure is None:
-            return await outcome(actor.on_stop())
-        again = await outcome(actor.on_failure(type(failure), failure, failure.__traceback__))
+            return await self._outcome(actor.on_stop())
+        hook = actor.on_failure(type(failure), failure, failure.__traceback__)
+        again = await self._outcome(hook)
         if again is not None:
             log.error("actor.failed", actor=self.name, stage="on_failure", exc_info=again)
         return failure
 
-    def _ended(self, failure: BaseException | None) -> None:
-        self.task = None
-        self.failure = failure
-        if failure is not None and not isinstance(failure, Killed):
-            log.error("actor.failed", actor=self.name, exc_info=failure)
-        if failure is None or self.mailbox.closed or self._parent is None:
+    async def _outcome(self, work: Awaitable[Any]) -> BaseException | None:
+        """The exception that ended the work, if any; for a cancellation, the reason of it."""
+        try:
+            await work
+        except asyncio.CancelledError:
+            while self.task is not None and self.task.uncancel():
+                pass  # the next thing it does, it does uncancelled
+            return self._why_cancelled()
+        # Broad, since this is where a bug in one actor becomes its supervisor's business.
+        except Exception as error:  # noqa: BLE001
+            return error
+        return None
+
+    def _why_cancelled(self) -> BaseException:
+        """A kill, a child's escalation, or somebody who has no business here."""
+        return self.failure or ForeignCancellation(f"{self.name} was cancelled from outside")
+
+    def _finish(self, task: "asyncio.Task[BaseException | None]") -> None:
+        self.task = self.actor = None
+        gone = task.cancelled()
+        self.failure = self._why_cancelled() if gone else task.exception() or task.result()
+        if self.failure is not None and not isinstance(self.failure, Killed):
+            log.error("actor.failed", actor=self.name, exc_info=self.failure)
+        if self.failure is None or self.mailbox.closed or self._parent is None:
             self._bury()
         else:
-            self._parent.recover(self, failure)
+            self._recover(self.failure, self._parent)
+
+    def _recover(self, failure: BaseException, parent: "Life") -> None:
+        """Start again on the same address, where messages wait meanwhile, or give it up."""
+        pause_s = self._next_pause()
+        if pause_s is None:
+            self._bury()
+            parent.lose(self, failure)
+        else:
+            self.counts.restarts += 1
+            self.failure = None
+            self._call_later(pause_s, self.start)
+
+    def _next_pause(self) -> float | None:
+        policy, now = self.actor_class.policy, self.system.now()
+        recent = [at for at in self._failures if now - at < policy.within_s]
+        self._failures = (*recent, now)
+        return policy.pause(len(recent))
 
     def _bury(self) -> None:
         """The end of the address: what waits becomes dead letters, every asker is told."""
-        self._stopped = True
-        self.mailbox.close()
+        if self._ended:
+            return
+        self._ended = self._leaving = True
         self._discard()
-        for timer in (self._kill_timer, self._restart_timer):
-            if timer is not None:
-                timer.cancel()
+        self._kill_children()  # none is left but of one that is left behind itself
+        if self._timer is not None:
+            self._timer.cancel()
         if self._parent is None:
             ActorRegistry.unregister(self.ref)
         else:
             self._parent.children.pop(self, None)
-        calls, self._when_ended = self._when_ended or (), None
+        calls, self._when_ended = self._when_ended, []
         for call in calls:
             call()
 
     def _discard(self) -> None:
+        """Close the mailbox; what waits in it becomes dead letters."""
+        self.mailbox.close()
         rest = self.mailbox.drain()
         self.counts.dead += len(rest)
         for envelope in rest:
@@ -175,7 +196,7 @@ class Life:
 
     def when_ended(self, call: Callable[[], None]) -> None:
         """Have ``call`` made once, when the address has ended for good."""
-        self._when_ended = [*(self._when_ended or ()), call]
+        self._when_ended.append(call)
 
     # stopping
 
@@ -186,101 +207,92 @@ class Life:
     def stop(self, *, drain: bool = True, timeout_s: float | None = None) -> Reply[bool]:
         """Begin to stop; the reply comes at the end, and tells whether it was alive before."""
         reply = Reply[bool](self.name)
-        if self._stopped:
+        if self._ended:
             reply.set(value=False)
             return reply
         self.when_ended(functools.partial(reply.set, value=True))
-        self._begin_stop(drain=drain, timeout_s=timeout_s)
-        return reply
-
-    def _begin_stop(self, *, drain: bool, timeout_s: float | None) -> None:
-        self.mailbox.close()
-        if not drain:
-            self._discard()
+        self.close() if drain else self._discard()
         if timeout_s is not None:
-            self._stop_by = self.system.now() + timeout_s
-            loop = asyncio.get_running_loop()
-            self._kill_timer = loop.call_at(self._stop_by, self.kill)
+            self._stop_within(timeout_s)
         if self.task is None:  # between a failure and the restart
             self._bury()
+        return reply
+
+    def _stop_within(self, timeout_s: float) -> None:
+        by = self.system.now() + timeout_s
+        if self._stop_by is None or by < self._stop_by:
+            self._stop_by = by
+            self._call_later(timeout_s, self.kill)
+
+    def _call_later(self, delay_s: float, call: Callable[[], None]) -> None:
+        """Have ``call`` made in a while, instead of what was to be called."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(delay_s, call)
 
     def kill(self) -> None:
-        """End the actor wherever it is; what waits becomes dead letters."""
-        self.mailbox.close()
+        """End the actor and all below it, wherever they are; what waits becomes dead letters."""
+        self._discard()
         if self.task is None:
             self._bury()
-        else:
-            self._discard()
+        elif not self._killed:
+            self._killed = True
+            self._stop_by = self.system.now()
+            self._call_later(self.system.grace_s, self._give_up)
+            self._kill_children()
             self._fail(Killed())
-            loop = asyncio.get_running_loop()
-            self._kill_timer = loop.call_later(self.system.grace_s, self._give_up)
 
     def _give_up(self) -> None:
         """The actor does not even end when it is killed: leave it behind, and tell who waits."""
         log.error("actor.abandoned", actor=self.name)
         self._bury()
+        self._fail(Killed())  # a last try, for one that ignored the first
 
     def _fail(self, error: BaseException) -> None:
-        if self.task is not None and self.failure is None:
-            self.failure = error
+        if self.task is not None:
+            self.failure = self.failure or error
             self.task.cancel()
 
     async def _stop_children(self) -> None:
-        """Newest first, all by one deadline, then killed."""
-        if not self._children:
+        """Newest first, each a grace before this one's own deadline, at which all are killed."""
+        if not self.children:
             return
-        by = self._stop_by or self.system.now() + self.system.drain_s
-        for child in reversed(list(self._children)):
-            left_s = 0.0 if self.failure else max(0.0, by - self.system.now())
-            await child.stop(drain=True, timeout_s=left_s)
+        system = self.system
+        own_s = system.grace_s if self.failure else system.drain_s
+        by = system.now() + own_s if self._stop_by is None else self._stop_by
+        timer = asyncio.get_running_loop().call_at(by, self._kill_children)
+        while self.children:
+            newest = next(reversed(self.children))
+            left_s = max(by - system.now() - system.grace_s, system.grace_s)
+            # A cancellation changes nothing here: it is a kill, which the children have felt too.
+            await self._outcome(newest.stop(timeout_s=left_s))
+        timer.cancel()
+
+    def _kill_children(self) -> None:
+        for child in reversed(list(self.children)):
+            child.kill()
 
     # a parent's part
 
     def spawn(self, kind: "type[Actor]", args: tuple[Any, ...], kwargs: dict[str, Any]) -> Ref:
         """Start a child; raises ActorDead when this one is stopping already."""
-        if self._stopped:
+        if self._leaving:
             raise ActorDead(self.name)
         child = Life(self.system, self, functools.partial(kind.make, args, kwargs), kind)
         child.start()
         return child.ref
 
-    def recover(self, child: "Life", failure: BaseException) -> None:
-        """Restart a failed child, give it up, or fail with it, as its policy says."""
-        pause_s = child.next_pause()
-        if pause_s is not None:
-            child.counts.restarts += 1
-            child.restart_after(pause_s)
-            return
-        child._bury()  # noqa: SLF001 - another Life
+    def lose(self, child: "Life", failure: BaseException) -> None:
+        """Fail with a child that was given up, or tell the actor of it, if it wants to know."""
         if child.actor_class.policy.escalate:
             escalated = Escalated(f"{child.name} failed too often")
             escalated.__cause__ = failure
-            self._fail(escalated)
-        elif ChildLost in self.actor_class._handlers and not self.mailbox.closed:  # noqa: SLF001
-            self.ref.tell(ChildLost(child.ref, failure))
-
-    def restart_after(self, pause_s: float) -> None:
-        """Start again on the same address; messages wait meanwhile."""
-        self.failure = None
-        self._restart_timer = asyncio.get_running_loop().call_later(pause_s, self.start)
-
-    def next_pause(self) -> float | None:
-        """Seconds until the restart; ``None`` when it has failed too often."""
-        policy, now = self.actor_class.policy, self.system.now()
-        recent = [at for at in self._failures if now - at < policy.within_s]
-        self._failures = (*recent, now)
-        return policy.pause(len(recent))
+            if not self._leaving:
+                self._fail(escalated)
+        elif ChildLost in self.actor_class._handlers:  # noqa: SLF001 - read, as dispatch does
+            with suppress(ActorDead, MailboxFull):  # counted as refused
+                self.ref.tell(ChildLost(child.ref, failure))
 
 
 class Killed(RuntimeError):
     """The actor did not stop by its deadline, or its parent failed."""
-
-
-async def outcome(work: Awaitable[None]) -> Exception | None:
-    """The exception that ended the work, if any."""
-    try:
-        await work
-    # Broad, since this is where a bug in one actor becomes its supervisor's business.
-    except Exception as error:  # noqa: BLE001
-        return error
-    return None

@@ -27,6 +27,7 @@ class Searcher(Actor):
         """Ask the chat model for a query; without one the question itself is the query."""
         if not self._providers.has_model(message.model):
             return Rephrased(message.question)
+        await self._retrieval.ready()
         prompt = self._retrieval.rephrase_prompt(
             message.focus_mode, message.question, message.history
         )

@@ -3,9 +3,11 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
+
+T = TypeVar("T")
 
 
 class Counts(msgspec.Struct):
@@ -39,7 +41,7 @@ class System:
         self.counts: defaultdict[str, Counts] = defaultdict(Counts)
         self.tasks: set[asyncio.Task[Any]] = set()
 
-    def run(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+    def run(self, work: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
         """A task that is kept until it is done."""
         task = asyncio.get_running_loop().create_task(work, name=name)
         self.tasks.add(task)

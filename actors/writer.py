@@ -49,6 +49,7 @@ class Writer(Actor):
     async def _stream(self, message: Write) -> Written:
         choice = message.models.chat
         question = message.question
+        await self._retrieval.ready()
         prompt = self._retrieval.answer_prompt(
             question.focus_mode, question.text, question.history, message.nodes
         )

@@ -71,6 +71,7 @@ class Loaded:
     def everything(self) -> None:
         """Load all of it; takes about two seconds, so call it in a thread."""
         self.http.get()
+        load_llama()
         import_module("providers.llama_chat")
         import_module("providers.llama_embedding")
         self.static.get()
@@ -83,8 +84,18 @@ class Loaded:
         return Remote(self.http.get(), order.endpoint, order.dialect)
 
 
+def load_llama() -> None:
+    """Import LlamaIndex, from its root: safe from any number of threads.
+
+    Two threads that begin with different parts of it wait for each other, and Python then hands
+    out a half-made module.
+    """
+    import_module("llama_index.core")
+
+
 def remote_chat(loaded: Loaded, order: Order) -> "LLM":
     """A chat model of the service that the order names."""
+    load_llama()
     from providers.llama_chat import ChatModel  # noqa: PLC0415 - imports LlamaIndex
 
     return ChatModel.of(loaded.remote(order), order)
@@ -92,6 +103,7 @@ def remote_chat(loaded: Loaded, order: Order) -> "LLM":
 
 def remote_embedding(loaded: Loaded, order: Order) -> "BaseEmbedding":
     """An embedding model of the service that the order names."""
+    load_llama()
     from providers.llama_embedding import RemoteEmbedding  # noqa: PLC0415 - imports LlamaIndex
 
     return RemoteEmbedding.of(loaded.remote(order), order)
@@ -99,6 +111,7 @@ def remote_embedding(loaded: Loaded, order: Order) -> "BaseEmbedding":
 
 def static_embedding(loaded: Loaded, order: Order) -> "BaseEmbedding":
     """The embedding model that needs no service."""
+    load_llama()
     from providers.llama_embedding import StaticEmbedding  # noqa: PLC0415 - imports LlamaIndex
 
     return StaticEmbedding.of(loaded.static.get(), order)

@@ -47,7 +47,7 @@ def make_library(parts: Parts) -> SearchBackend | None:
     general = parts.settings.general
     if not general.library:
         return None
-    folder = Folder(Path(general.library), endings=parts.reader.endings)
+    folder = Folder(Path(general.library).expanduser(), endings=parts.reader.endings)
     index = Index(folder.root, Path(general.data_dir) / "library.sqlite")
     return LibraryBackend("library", Shelf(folder, index, parts.reader), parts.offload)
 
@@ -60,11 +60,11 @@ def make_keyless(parts: Parts) -> SearchBackend | None:
 def make_built_in(parts: Parts) -> LibraryBackend:
     """The program's own documents, from the package or from the checkout."""
     here = Path(__file__).parent
-    packed = here / "documents"
+    is_checkout = (here.parent / "pyproject.toml").is_file()
     folder = (
-        Folder(packed, endings=parts.reader.endings)
-        if packed.is_dir()
-        else Folder(here.parent, endings=parts.reader.endings, only=("docs", "README.md"))
+        Folder(here.parent, endings=parts.reader.endings, only=("docs", "README.md"))
+        if is_checkout
+        else Folder(here / "documents", endings=parts.reader.endings)
     )
     shelf = Shelf(folder, Index(folder.root), parts.reader)
     return LibraryBackend("documents", shelf, parts.offload)

@@ -1,10 +1,13 @@
 """What needs LlamaIndex: its import takes a second and 100 MB, so it waits for the first call.
 
-Python's own import lock makes the first call safe from any number of threads.
+Python's own import lock makes the first call safe from any number of threads, as long as each of
+them imports ``llama_index.core`` before any part of it: two that begin with different parts wait
+for each other, and Python then hands out a half-made module.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from protocol.values import Node, Prompt, Utterance
@@ -18,7 +21,8 @@ if TYPE_CHECKING:
 
 
 def load() -> None:
-    """Load all that the functions below need; blocks."""
+    """Load all that the functions below need; blocks; to be called before any of them."""
+    import_module("llama_index.core")
     from retrieval import postprocessor, prompts, retriever  # noqa: PLC0415 - see the top
 
     del postprocessor, prompts, retriever

@@ -10,15 +10,18 @@ FEWEST_WORDS = 4
 FENCED = re.compile(r"^\s{0,3}(```+|~~~+).*?(?:^\s{0,3}\1\s*$|\Z)", re.DOTALL | re.MULTILINE)
 SILENT = re.compile(r"<(script|style|noscript)\b.*?(?:</\1\s*>|\Z)", re.DOTALL | re.IGNORECASE)
 BLOCK_TAG = re.compile(
-    r"</?(?:p|div|li|ul|ol|br|tr|td|th|table|h[1-6]|section)\b[^>]*>", re.IGNORECASE
+    r"</?(?:p|div|li|ul|ol|br|tr|td|th|table|h[1-6]|section)\b[^<>]*>", re.IGNORECASE
 )
-TAG = re.compile(r"<!--.*?(?:-->|\Z)|<[/!?]?[a-zA-Z][^<>]*(?:>|\Z)", re.DOTALL)
+TAG = re.compile(r"<!--.*?(?:-->|\Z)|<[/!?]?[a-zA-Z][^<>]*>", re.DOTALL)
 OPENS_TAG = re.compile(r"<(?=[a-zA-Z/!?])")
-IMAGE = re.compile(r"!\[[^\]]*\]\([^)]*\)")
-LINK = re.compile(r"\[([^\]]*)\](?:\([^)]*\)|\[[^\]]*\])")
-DEFINITION = re.compile(r"^\s*\[[^\]]+\]:\s.*$", re.MULTILINE)
+# Each of these looks at a sign a few times at most, whatever a page holds.
+TARGET = r"\((?:[^()]|\([^()]*\))*\)"
+IMAGE = re.compile(rf"!\[[^\[\]]*\]{TARGET}")
+LINK = re.compile(rf"\[([^\[\]]*)\](?:{TARGET}|\[[^\[\]]*\])")
+DEFINITION = re.compile(r"^[ \t]*\[[^\[\]]+\]:[ \t].*$", re.MULTILINE)
 CITATION = re.compile(
-    r"\s?\[\s*(?:\d+(?:\s*[,\u2013-]\s*\d+)*|citation needed|edit)\s*\]", re.IGNORECASE
+    rf"\s?\[\s*(?:\d+(?:\s*[,\u2013-]\s*\d+)*|citation needed|edit)\s*\](?:{TARGET})?",
+    re.IGNORECASE,
 )
 EMPHASIS = re.compile(r"\*{1,3}|(?<!\w)_{1,3}|_{1,3}(?!\w)|~~")
 HEADING = re.compile(r"^\s{0,3}#{1,6}\s")
@@ -53,8 +56,8 @@ def sentences(text: str) -> list[str]:
 def without_markup(text: str) -> str:
     """The text without code blocks, tags, links, pictures and citations."""
     bare = TAG.sub("", BLOCK_TAG.sub("\n", SILENT.sub(" ", FENCED.sub("\n", text))))
-    bare = LINK.sub(r"\1", IMAGE.sub("", DEFINITION.sub("", html.unescape(bare))))
-    return CITATION.sub("", bare)
+    bare = IMAGE.sub("", DEFINITION.sub("", html.unescape(bare)))
+    return LINK.sub(r"\1", CITATION.sub("", bare))
 
 
 def blocks(text: str) -> Iterator[str]:

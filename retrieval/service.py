@@ -31,8 +31,8 @@ RANKED: frozenset[OptimizationMode] = frozenset({"balanced", "quality"})
 class Retrieval:
     """Searches, ranks, and says what the model is asked.
 
-    Once ``prepare`` or ``ready`` has been through, nothing here blocks the event loop; a prompt
-    that is made before that waits until LlamaIndex is loaded.
+    Once ``prepare`` or ``ready`` has been through, nothing here blocks the event loop; wait for
+    ``ready`` before making a prompt.
     """
 
     def __init__(

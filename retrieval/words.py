@@ -6,18 +6,16 @@ from functools import cache
 from importlib.resources import files
 
 WORD = re.compile(r"[^\W_]+")
-PLAIN = 4  # a stem shorter than this is left as it is
+SHORTEST = 3  # letters of a stem
 ENDINGS = (
     ("sses", "ss"),
     ("ies", "y"),
     ("ing", ""),
     ("ed", ""),
     ("ly", ""),
-    ("ss", "ss"),
-    ("us", "us"),
-    ("is", "is"),
     ("s", ""),
 )
+WHOLE = ("ss", "us", "is")
 
 
 @cache
@@ -36,8 +34,10 @@ def words(text: str) -> list[str]:
 
 def stem(word: str) -> str:
     """The word without a plain English ending, so that *actors* meets *actor*."""
+    if word.endswith(WHOLE):
+        return word
     for ending, instead in ENDINGS:
-        if word.endswith(ending) and len(word) - len(ending) >= PLAIN - 1:
+        if word.endswith(ending) and len(word) - len(ending) >= SHORTEST:
             return word[: len(word) - len(ending)] + instead
     return word
 

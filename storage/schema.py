@@ -62,12 +62,13 @@ async def migrate(
 
 async def _version(database: Database, newest: int) -> int:
     """Number of the last migration that the file has; 0 for an empty one."""
-    [(application,)] = await database.rows("PRAGMA application_id")
     [(tables,)] = await database.rows("SELECT count(*) FROM sqlite_master")
-    if application != APPLICATION_ID:
-        if tables:
-            raise StorageUnavailable(f"{database.subject} belongs to another program")
+    if not tables:
         return 0
+    # Read after the tables: another process may make them, and its mark with them, meanwhile.
+    [(application,)] = await database.rows("PRAGMA application_id")
+    if application != APPLICATION_ID:
+        raise StorageUnavailable(f"{database.subject} belongs to another program")
     [(version,)] = await database.rows("SELECT coalesce(max(number), 0) FROM migration")
     if version > newest:
         raise StorageUnavailable(

@@ -11,7 +11,7 @@ from protocol.errors import SettingsError
 from protocol.settings import Settings
 
 _PREFIX = "PERPLEXICA_"
-_MASK = "***"
+MASK = "***"
 
 
 class Given(Value, frozen=True):
@@ -61,7 +61,7 @@ class SettingField(Value, frozen=True):
         try:
             return msgspec.convert(value, self.annotation, strict=False)
         except msgspec.ValidationError as error:
-            shown = _MASK if self.secret else given.value
+            shown = MASK if self.secret else given.value
             raise SettingsError(given.name, shown, f"it must be {in_words(self.kind)}") from error
 
 

@@ -9,7 +9,7 @@ import msgspec
 from protocol.base import Value
 from protocol.errors import SettingsError
 from protocol.settings import Settings
-from storage.setting_fields import Given, SettingField, declared
+from storage.setting_fields import MASK, Given, SettingField, declared
 from storage.settings_file import file_values
 
 _SECRET_CHARS = 100_000
@@ -86,7 +86,8 @@ def _secret(name: str, path: Path) -> str:
         with path.open(encoding="utf-8-sig") as file:
             return file.read(_SECRET_CHARS).strip()
     except (OSError, ValueError) as error:
-        raise SettingsError(name, str(path), "it must name a readable text file") from error
+        # Somebody may have put the secret itself where its file's path belongs.
+        raise SettingsError(name, MASK, "it must name a readable text file") from error
 
 
 def _value(field: SettingField, given: Mapping[str, Given]) -> Any:

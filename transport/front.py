@@ -1,71 +1,21 @@
 """The first to speak with a client: HTTP is answered here, a WebSocket is handed on."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import cast
 
 import structlog
 
 from protocol.errors import ServiceError
-from transport.cors import Origins
+from transport.desk import Desk
 from transport.http import Request, Response
-from transport.reader import READ_BYTES, Incoming, ReadLimits, RequestReader
+from transport.reader import Incoming, RequestReader
 from transport.refusals import RequestTooSlow
 
 log = structlog.get_logger()
 
 INPUT_BYTES = 64 * 1024  # of further requests, kept while one is answered
 PIECE_BYTES = 256 * 1024  # of an answer, written at once
-
-
-@dataclass(frozen=True, slots=True)
-class Times:
-    """How long a client may take, in seconds.
-
-    Attributes:
-        request_s: From the first byte of a request to its last.
-        send_s: To take a piece of an answer.
-        idle_s: Between two requests.
-        linger_s: To see the last answer and leave, once nothing more is read from it.
-        farewell_s: Until work for it is stopped after it has said that it sends no more: most that
-            say so have left, but some still read.
-
-    """
-
-    request_s: float
-    send_s: float
-    idle_s: float = 60.0
-    linger_s: float = 5.0
-    farewell_s: float = 2.0
-
-
-@dataclass(slots=True)
-class Desk:
-    """What all fronts of a server share.
-
-    Attributes:
-        answer: Gives the response to a request; never fails.
-        upgrade: Takes over a socket whose client wants a WebSocket; raises a ServiceError.
-        origins: Says which pages may read the answers.
-        limits: How large a request may be.
-        times: How long a client may take.
-        now: The time of day, in seconds since 1970.
-        buffer: Where each socket is read into; small, so that none holds up the others for long.
-        fronts: Those at work.
-        closing: Whether connections end with the answer they wait for.
-
-    """
-
-    answer: Callable[[Request], Awaitable[Response]]
-    upgrade: Callable[[asyncio.Transport, Incoming], None]
-    origins: Origins
-    limits: ReadLimits
-    times: Times
-    now: Callable[[], float]
-    buffer: bytearray = field(default_factory=lambda: bytearray(READ_BYTES))
-    fronts: set["Front"] = field(default_factory=set)
-    closing: bool = False
 
 
 class Front(asyncio.BufferedProtocol):

@@ -16,7 +16,8 @@ from websockets.asyncio.server import serve as serve_sockets
 from protocol.errors import ServerDraining, SettingsError
 from protocol.settings import General, Settings
 from transport.cors import Origins
-from transport.front import Desk, Front, Times
+from transport.desk import Desk, Times
+from transport.front import Front
 from transport.http import Route
 from transport.reader import Incoming, ReadLimits
 from transport.refusals import OriginRefused

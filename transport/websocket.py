@@ -12,13 +12,13 @@ from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
 from protocol.connection import Connection, ConnectionGone
+from protocol.frames import SUBPROTOCOL
 from transport.head import Head, tokens
 from transport.reader import READ_BYTES, Incoming
 from transport.refusals import VERSION, BadRequest, MethodNotAllowed, UpgradeRequired
 
 log = structlog.get_logger()
 
-SUBPROTOCOL = "perplexica.v2"
 REASON_BYTES = 123  # of a close frame (RFC 6455 5.5)
 QUEUED_FRAMES = 2  # times the largest frame: what one client can make us keep
 UNREAD_BYTES = 4 * 1024 * 1024

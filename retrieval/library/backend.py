@@ -51,9 +51,12 @@ class Shelf:
         """Passages that answer the question, best first."""
         return self._index.find(question, MOST_RESULTS)
 
-    def close(self) -> None:
-        """Stop a refresh after its current document, and close the index."""
+    def stop(self) -> None:
+        """Let a refresh end after its current document."""
         self._closed.set()
+
+    def close(self) -> None:
+        """Close the index."""
         self._index.close()
 
     def _replace(self, name: str, stamp: Stamp) -> None:
@@ -103,9 +106,10 @@ class LibraryBackend:
 
     async def close(self) -> None:
         """Stop what is running."""
-        self._shelf.close()
+        self._shelf.stop()
         if self._refresh is not None:
             await asyncio.wait({self._refresh}, timeout=self._patience_s)
+        self._shelf.close()
 
     async def _freshen(self) -> None:
         """Wait for a refresh that is due; a long one goes on without us."""
@@ -123,5 +127,7 @@ class LibraryBackend:
 
     def _refreshed(self, refresh: asyncio.Future[None]) -> None:
         self._refresh = None
-        if not refresh.cancelled() and isinstance(refresh.exception(), SearchUnavailable):
+        error = None if refresh.cancelled() else refresh.exception()
+        if error is not None:
             self._checked_at = None  # so that the next search looks again
+            log.warning("library.failed", backend=self.name, problem=str(error))

@@ -18,8 +18,7 @@ MOST_WORDS = 32
 CANDIDATES = 60
 SHORT = 4  # words; a question up to this length must be met by two thirds
 SHORT_SHARE = 2 / 3
-LONG_SHARE = 0.35
-WEIGHT_WEAK = 0.5
+LONG_SHARE = 1 / 3
 WEIGHT_ABSENT = 2.0
 SCHEMA = """
     CREATE TABLE library (root TEXT NOT NULL);
@@ -78,7 +77,8 @@ class Index:
     def find(self, question: str, most: int) -> list[Node]:
         """Passages that hold a fair share of the question's content words, best first (BM25)."""
         asked = content_words(question)[:MOST_WORDS]
-        if all(map(is_weak, asked)):
+        telling = [word for word in asked if not is_weak(word)]
+        if not telling:
             return []
         with self._database() as database:
             rows = database.execute(
@@ -86,7 +86,7 @@ class Index:
                 " WHERE passage MATCH ? ORDER BY score LIMIT ?",
                 (" OR ".join(map(quoted, asked)), CANDIDATES),
             ).fetchall()
-            met = _met_shares(database, asked, [row[0] for row in rows])
+            met = _met_shares(database, telling, [row[0] for row in rows])
         return [
             Node(text, title, url, score=-score)
             for row, title, text, url, score in rows
@@ -174,26 +174,25 @@ def _remove(database: sqlite3.Connection, name: str) -> None:
 
 
 def _met_shares(
-    database: sqlite3.Connection, asked: Sequence[str], rows: Sequence[int]
+    database: sqlite3.Connection, telling: Sequence[str], rows: Sequence[int]
 ) -> dict[int, float]:
     """How much of what is required each row meets; 1 and more is enough.
 
-    A word that no document knows weighs double: most likely it is what the question is about.
+    A word that no document knows counts twice against them: it may be what the question is about.
     """
     met = dict.fromkeys(rows, 0.0)
     whole = 0.0
     marks = ",".join("?" * len(rows))
-    for word in asked:
-        weight = WEIGHT_WEAK if is_weak(word) else 1.0
+    for word in telling:
         known = database.execute(
             "SELECT 1 FROM passage WHERE passage MATCH ? LIMIT 1", (quoted(word),)
         ).fetchone()
-        whole += weight if known else weight * WEIGHT_ABSENT
+        whole += 1.0 if known else WEIGHT_ABSENT
         for (row,) in database.execute(
             f"SELECT rowid FROM passage WHERE passage MATCH ? AND rowid IN ({marks})",  # noqa: S608 - question marks only
             (quoted(word), *rows),
         ):
-            met[row] += weight
+            met[row] += 1.0
     required = required_weight(whole)
     return {row: weight / required for row, weight in met.items()}
 

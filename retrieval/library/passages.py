@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from protocol.base import Value
 
 PASSAGE_CHARS = 900
+HEADING_CHARS = 300
 HEADING = re.compile(r"^(#{1,6})\s+(.+?)\s*#*\s*$")
 FENCE = re.compile(r"^\s{0,3}(```+|~~~+)")
 BLANK_LINES = re.compile(r"\n\s*\n")
@@ -57,7 +58,7 @@ def sections(text: str) -> list[Section]:
     headings: list[tuple[int, str]] = []
     lines: list[str] = []
     for line, is_code in _with_fences(text):
-        match = None if is_code else HEADING.match(line)
+        match = None if is_code or len(line) > HEADING_CHARS else HEADING.match(line)
         if match is None:
             lines.append(line)
             continue

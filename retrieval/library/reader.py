@@ -15,6 +15,7 @@ from retrieval.library.passages import (
 )
 
 MOST_PAGES = 500
+MOST_HTML = 2_000_000
 MOST_PASSAGES = 2_000
 SNIFFED = 8_192
 MARKS = (
@@ -105,7 +106,7 @@ def read_html(data: bytes, name: str) -> list[Passage]:
     """Passages of the main text, or of all text where no main text is found."""
     import trafilatura  # noqa: PLC0415 - loaded when the first page is read
 
-    page = decoded(data)
+    page = decoded(data)[:MOST_HTML]
     try:
         main = trafilatura.extract(page, output_format="markdown", include_comments=False)
     except HTML_PROBLEMS:

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
+from websockets.protocol import State
 from websockets.typing import Subprotocol
 
 from tests.e2e.program import Program
@@ -94,25 +95,29 @@ class Client:
         ready: bool = True,
     ) -> "AsyncIterator[Client]":
         """A client; with ``ready`` it has had its signal."""
-        async with connect(
+        socket = await connect(
             f"ws://127.0.0.1:{program.port}/?{urlencode(query or {})}",
             subprotocols=[V2] if v2 else None,
             compression=None,
             max_size=None,
             ping_interval=None,
             proxy=None,
-        ) as socket:
-            client = cls(socket)
+        )
+        client = cls(socket)
+        try:
             if ready:
                 await client.until(lambda frame: frame["type"] == "signal")
-            try:
-                yield client
-            finally:
-                await client.leave()
+            yield client
+        finally:
+            await client.leave()
 
     async def leave(self) -> None:
-        """Close the socket; does nothing the second time."""
-        await self.socket.close()
+        """Close the socket; does nothing the second time, or when the server has closed it."""
+        # The library's own close() breaks on a socket that the server has closed while data still
+        # waited to be sent: asyncio's transport cannot be aborted after that (Python 3.11).
+        if self.socket.state is State.OPEN:
+            await self.socket.close()
+        await self.socket.wait_closed()
         await self._reading
 
     async def send(self, frame: Any) -> None:

@@ -9,7 +9,6 @@ import pytest
 from app import Program
 from protocol.settings import ApiEndpoints, ApiKeys, General, Search, Settings
 from tests.memory_connection import Frame, MemoryConnection
-from tests.standins.faults import Fault
 from tests.standins.model_server import ModelServer
 from tests.standins.search_server import SearchServer
 
@@ -50,17 +49,14 @@ async def program(
     models: ModelServer, search: SearchServer, tmp_path: Path
 ) -> AsyncIterator[Program]:
     """The program without its port."""
-    running = Program(
-        Settings(
-            general=General(data_dir=str(tmp_path), ui_gap_ms=0),
-            api_keys=ApiKeys(openai="a key of the tests"),
-            api_endpoints=ApiEndpoints(searxng=search.url, openai=models.openai_url),
-            search=Search(backends=("searxng",)),
-        )
+    settings = Settings(
+        general=General(data_dir=str(tmp_path), ui_gap_ms=0),
+        api_keys=ApiKeys(openai="a key of the tests"),
+        api_endpoints=ApiEndpoints(searxng=search.url, openai=models.openai_url),
+        search=Search(backends=("searxng",)),
     )
-    await running.start()
-    yield running
-    await running.stop()
+    async with Program(settings) as running:
+        yield running
 
 
 class Talk:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,13 +32,14 @@ class Clock:
         self.now = 0.0
 
     def __call__(self) -> float:
+        """Seconds since the start."""
         return self.now
 
 
 class Library:
     """A folder with its backend."""
 
-    def __init__(self, root: Path, file: Path | None = None, **limits: int) -> None:
+    def __init__(self, root: Path, file: Path | None = None, **limits: Any) -> None:
         self.root = root
         self.clock = Clock()
         reader = DocumentReader()

@@ -76,7 +76,8 @@ def test_a_name_without_a_value_is_a_bug() -> None:
 def test_fetched_text_cannot_leave_its_tags(tag: str) -> None:
     """What is marked as data stays data."""
     system = answer_prompt(WEB, "q", (), [Node(f"x {tag} y", tag, tag)], NOW)[0].text
-    assert tag not in system
+    honest = answer_prompt(WEB, "q", (), [Node("x y", "t", "u")], NOW)[0].text
+    assert system.count(tag) == honest.count(tag)
     assert system.count("</source>") == 1
 
 

@@ -15,7 +15,7 @@ from protocol.ids import ChatId
 from protocol.settings import General, Limits, Settings
 from storage.store import StoredChat, StoredMessage
 from transport.cors import Origins
-from transport.front import Times
+from transport.desk import Times
 from transport.http import Request, Response, Route
 from transport.routes import ROUTES
 from transport.server import Server, serve

@@ -1,0 +1,56 @@
+"""An event loop whose time jumps to the next timer, so that an hour passes in a moment."""
+
+import asyncio
+import functools
+import selectors
+from collections.abc import Callable, Coroutine
+from typing import Any, ParamSpec, TypeVar
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+MIDNIGHT = 1000.0  # any time but zero, which code may take for "no time"
+
+
+class StandStill(RuntimeError):
+    """Somebody waits, but no timer and no task is left that could end the wait."""
+
+
+class _Jump(selectors.SelectSelector):
+    """Where a loop would sleep until its next timer, this moves its clock there."""
+
+    now = MIDNIGHT
+
+    def select(self, timeout: float | None = None) -> list[Any]:
+        if timeout is None:
+            raise StandStill
+        self.now += max(0.0, timeout)
+        return []
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """Runs what is ready, then jumps; knows no sockets and no threads."""
+
+    def __init__(self) -> None:
+        self._jump = _Jump()
+        super().__init__(self._jump)
+
+    def time(self) -> float:
+        """Seconds since the virtual midnight's zero."""
+        return self._jump.now
+
+
+def run_virtual(work: Coroutine[Any, Any, T]) -> T:
+    """What the work returns; raises StandStill when it waits for what can never come."""
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        return runner.run(work)
+
+
+def virtual(test: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, T]:
+    """A test that is a coroutine, run on the virtual clock."""
+
+    @functools.wraps(test)
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        return run_virtual(test(*args, **kwargs))
+
+    return run

@@ -1,0 +1,73 @@
+"""What all clients of a server share."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from transport.cors import Origins
+from transport.http import Request, Response
+from transport.reader import READ_BYTES, Incoming, ReadLimits
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """How long a client may take, in seconds.
+
+    Attributes:
+        request_s: From the first byte of a request to its last.
+        send_s: To take a piece of an answer.
+        idle_s: Between two requests.
+        linger_s: To see the last answer and leave, once nothing more is read from it.
+        farewell_s: Until work for it is stopped after it has said that it sends no more: most that
+            say so have left, but some still read.
+
+    """
+
+    request_s: float
+    send_s: float
+    idle_s: float = 60.0
+    linger_s: float = 5.0
+    farewell_s: float = 2.0
+
+
+class Guest(Protocol):
+    """A client that is being served."""
+
+    @property
+    def task(self) -> asyncio.Task[None] | None:
+        """The task that answers a request, while there is one."""
+
+    def shut(self) -> None:
+        """Close at once, unless an answer is being given."""
+
+    def abort(self) -> None:
+        """Close at once."""
+
+
+@dataclass(slots=True)
+class Desk:
+    """What all fronts of a server share.
+
+    Attributes:
+        answer: Gives the response to a request; never fails.
+        upgrade: Takes over a socket whose client wants a WebSocket; raises a ServiceError.
+        origins: Says which pages may read the answers.
+        limits: How large a request may be.
+        times: How long a client may take.
+        now: The time of day, in seconds since 1970.
+        buffer: Where each socket is read into; small, so that none holds up the others for long.
+        fronts: Those at work.
+        closing: Whether connections end with the answer they wait for.
+
+    """
+
+    answer: Callable[[Request], Awaitable[Response]]
+    upgrade: Callable[[asyncio.Transport, Incoming], None]
+    origins: Origins
+    limits: ReadLimits
+    times: Times
+    now: Callable[[], float]
+    buffer: bytearray = field(default_factory=lambda: bytearray(READ_BYTES))
+    fronts: set[Guest] = field(default_factory=set)
+    closing: bool = False
