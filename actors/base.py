@@ -68,11 +68,12 @@ class Actor(_Pykka):  # type: ignore[misc]
     life: Life
 
     def __init_subclass__(cls) -> None:
-        """Collect the handlers, those of base classes first."""
+        """Collect the handlers, also inherited ones, as the methods that now bear their names."""
         super().__init_subclass__()
-        marked = [m for kind in reversed(cls.__mro__) for m in vars(kind).values() if callable(m)]
-        handles = [(m, m.__dict__["handles"]) for m in marked if hasattr(m, "handles")]
-        cls._handlers = {handled.message: (m, handled.batch) for m, handled in handles}
+        members = [member for kind in reversed(cls.__mro__) for member in vars(kind).items()]
+        marks = [(name, getattr(member, "handles", None)) for name, member in members]
+        handlers = [(name, mark) for name, mark in marks if isinstance(mark, Handled)]
+        cls._handlers = {mark.message: (getattr(cls, name), mark.batch) for name, mark in handlers}
 
     def __init__(self) -> None:
         """The address (``actor_ref``) is there already: whoever made the actor has bound it."""
@@ -139,6 +140,10 @@ class Actor(_Pykka):  # type: ignore[misc]
 
     async def on_failure(self, exception_type: Any, exception_value: Any, traceback: Any) -> None:
         """Run after an unhandled exception."""
+
+    def on_receive(self, message: Any) -> Any:
+        """What has no handler; only its type is logged, since a message may hold a question."""
+        log.warning("message.unexpected", message=type(message).__name__)
 
     # the loop
 

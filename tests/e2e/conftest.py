@@ -53,6 +53,7 @@ async def program(
     folder = tmp_path_factory.mktemp("program")
     async with Program(folder, **upstreams(models, search)) as running:
         yield running
+    assert "Traceback" not in running.log_text()
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -64,6 +65,7 @@ async def impatient(
     async with Program(folder, **upstreams(models, search), **IMPATIENT) as running:
         await warm_up(running)
         yield running
+    assert "Traceback" not in running.log_text()
 
 
 async def warm_up(program: Program) -> None:

@@ -1,0 +1,121 @@
+"""The persister makes journals durable: promises at once, deltas in groups."""
+
+import asyncio
+
+import pytest
+
+from actors.journal import Journal
+from actors.persister import Grown, Keep, RemoveChat
+from protocol.errors import ChatNotFound, StorageUnavailable
+from protocol.events import Accepted, Delta, Finished
+from tests.actors.parts import BrokenStore, Scene, turn_info
+from tests.clock import virtual
+
+
+async def accepted(scene: Scene, name: str = "1") -> Journal:
+    """A journal whose question is durable."""
+    journal = Journal(turn_info(name=name))
+    await keep(scene, journal, Accepted())
+    return journal
+
+
+async def keep(scene: Scene, journal: Journal, event: Accepted | Finished) -> None:
+    """Promise an event, as a turn does."""
+    entry = journal.next(event)
+    await scene.persister.ask(Keep(journal, entry), timeout=5)
+    journal.publish(entry)
+
+
+def write(scene: Scene, journal: Journal, *texts: str) -> None:
+    """Deltas, as a turn writes them."""
+    for text in texts:
+        journal.write(Delta(text))
+    scene.persister.tell(Grown(journal))
+
+
+@virtual
+async def test_promise_takes_with_it_all_that_came_before() -> None:
+    """The end of a journal is never durable without its middle."""
+    scene = Scene()
+    journal = await accepted(scene)
+    write(scene, journal, "a", "b")
+    await keep(scene, journal, Finished())
+    stored = await scene.store.entries(journal.turn.turn_id)
+    await scene.close()
+    assert [entry.seq for entry in stored] == [1, 2, 3, 4]
+    assert journal.durable == 4
+
+
+@virtual
+async def test_deltas_are_durable_a_quarter_of_a_second_later() -> None:
+    """A crash costs at most what was written in that time."""
+    scene = Scene()
+    journal = await accepted(scene)
+    write(scene, journal, "a")
+    await asyncio.sleep(0.2)
+    assert journal.durable == 1
+    await asyncio.sleep(0.1)
+    assert journal.durable == 2
+    await scene.close()
+
+
+@virtual
+async def test_turns_that_wait_share_a_transaction() -> None:
+    """Ten promises that stand in line cost one commit, and so do the deltas of ten turns."""
+    store = BrokenStore()
+    scene = Scene(store=store)
+    journals = [Journal(turn_info(name=str(n))) for n in range(10)]
+    await asyncio.gather(*(keep(scene, journal, Accepted()) for journal in journals))
+    for journal in journals:
+        write(scene, journal, "a", "b")
+    await asyncio.sleep(1)
+    await scene.close()
+    assert store.batches == [10, 10]
+    assert {journal.durable for journal in journals} == {3}
+
+
+@virtual
+async def test_store_that_refuses_is_told_to_every_asker() -> None:
+    """Nobody believes that something is durable that is not."""
+    scene = Scene(store=BrokenStore(broken=True))
+    journal = Journal(turn_info())
+    with pytest.raises(StorageUnavailable):
+        await keep(scene, journal, Accepted())
+    await scene.close()
+    assert journal.durable == 0
+
+
+@virtual
+async def test_deltas_that_could_not_be_kept_are_kept_later() -> None:
+    """A store that comes back gets what it missed."""
+    store = BrokenStore()
+    scene = Scene(store=store)
+    journal = await accepted(scene)
+    store.broken = True
+    write(scene, journal, "a")
+    await asyncio.sleep(1)
+    store.broken = False
+    await keep(scene, journal, Finished())
+    (_, answer) = await store.messages(journal.turn.question.chat_id)
+    await scene.close()
+    assert answer.content == "a"
+
+
+@virtual
+async def test_what_waits_is_flushed_when_the_program_ends() -> None:
+    """An orderly stop loses nothing."""
+    scene = Scene()
+    journal = await accepted(scene)
+    write(scene, journal, "a")
+    await scene.close()
+    assert len(await scene.store.entries(journal.turn.turn_id)) == 2
+
+
+@virtual
+async def test_removing_an_unknown_chat_is_the_askers_error() -> None:
+    """The persister goes on."""
+    scene = Scene()
+    with pytest.raises(ChatNotFound):
+        await scene.persister.ask(RemoveChat(turn_info().question.chat_id), timeout=5)
+    await accepted(scene)
+    await scene.close()

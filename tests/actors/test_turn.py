@@ -1,0 +1,226 @@
+"""A turn goes step by step, and ends in every case."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from actors.journal import Journal
+from actors.turn import Begin, Turn
+from protocol.errors import ModelUnavailable, SearchUnavailable
+from protocol.events import Failed
+from protocol.messages import Rephrase, Rephrased, Rerank, Search, SearchFinished, Write, Written
+from tests.actors.parts import MODE, NODES, Act, BrokenStore, Scene, ended, told, turn_info
+from tests.clock import virtual
+
+WHOLE = [
+    "accepted",
+    "status rephrasing",
+    "status searching",
+    "status reranking",
+    "sources 2",
+    "status writing",
+    "Because",
+    " so [1].",
+    "finished",
+]
+
+
+async def play(acts: dict[type, Act] | None = None, **changes: Any) -> tuple[list[str], Scene]:
+    """What a turn tells, with these acts of those it asks."""
+    scene = Scene(acts, changes.pop("store", None))
+    journal = Journal(turn_info())
+    mode = changes.pop("mode", MODE)
+    scene.tree.grow(Turn, journal, scene.crew, mode, scene.limits).tell(Begin())
+    events = await ended(journal)
+    await scene.close()
+    return told(events), scene
+
+
+async def fail(_message: Any) -> Any:
+    """A service that is out of order."""
+    raise SearchUnavailable("stand-in", "it is out of order")
+
+
+async def break_down(_message: Any) -> Any:
+    """A bug."""
+    raise KeyError("bug")
+
+
+async def hang(_message: Any) -> Any:
+    """No answer, ever."""
+    await asyncio.Event().wait()
+
+
+@virtual
+async def test_every_step_comes_in_its_order() -> None:
+    """Accepted, the stages, the sources, the answer, the end."""
+    assert (await play())[0] == WHOLE
+
+
+@virtual
+async def test_answer_is_stored_with_its_sources_when_the_turn_ends() -> None:
+    """What was told is what is kept."""
+    _, scene = await play()
+    question, answer = await scene.store.messages(turn_info().question.chat_id)
+    assert (question.content, answer.content) == ("Why?", "Because so [1].")
+    assert [s["metadata"]["title"] for s in answer.metadata["sources"]] == ["title 18", "title 19"]
+    assert "error" not in answer.metadata
+
+
+@virtual
+async def test_mode_without_search_goes_straight_to_the_writer() -> None:
+    """Nothing is asked of the searcher; the sources are there all the same, and empty."""
+    mode = type(MODE)("writingAssistant", searches=False, answer_temperature=0, answer_prompt="")
+    events, _ = await play({Search: break_down}, mode=mode)
+    assert events == ["accepted", "sources 0", "status writing", "Because", " so [1].", "finished"]
+
+
+@virtual
+async def test_question_that_needs_no_search_is_not_searched() -> None:
+    """An empty query means that the model can answer from the conversation."""
+
+    async def not_needed(_message: Rephrase) -> Rephrased:
+        return Rephrased("")
+
+    events, _ = await play({Rephrase: not_needed, Search: break_down})
+    assert "status searching" not in events
+    assert events[-1] == "finished"
+
+
+@virtual
+async def test_failed_rephrasing_leaves_the_question_as_the_query() -> None:
+    """The question as it stands still finds something."""
+    queries = []
+
+    async def search(message: Search) -> SearchFinished:
+        queries.append(message.query)
+        return SearchFinished(NODES, "stand-in")
+
+    for act in (fail, break_down, hang):
+        events, _ = await play({Rephrase: act, Search: search})
+        assert events == WHOLE
+    assert queries == ["Why?"] * 3
+
+
+@virtual
+async def test_failed_ranking_leaves_the_order_of_the_search() -> None:
+    """Fifteen nodes as they were found."""
+    for act in (fail, break_down, hang):
+        events, _ = await play({Rerank: act})
+        assert "sources 15" in events
+        assert events[-1] == "finished"
+
+
+@virtual
+async def test_failed_search_is_told_in_the_answer() -> None:
+    """The writer goes on without sources, and the reader knows why."""
+    for act in (fail, break_down, hang):
+        events, _ = await play({Search: act})
+        assert "sources 0" in events
+        assert any(event.startswith("*Nothing could be searched") for event in events)
+        assert events[-1] == "finished"
+
+
+@virtual
+async def test_writer_that_breaks_off_leaves_what_it_wrote_and_an_apology() -> None:
+    """The turn ends as failed, with the text so far and a sentence, told and stored alike."""
+
+    async def break_off(message: Write) -> Written:
+        message.write_delta("Becau")
+        raise ModelUnavailable("stand-in", "it broke off")
+
+    events, scene = await play({Write: break_off})
+    assert events[-3:] == [
+        "Becau",
+        "\n\nThe model service stand-in failed: it broke off.",
+        "failed",
+    ]
+    (_, answer) = await scene.store.messages(turn_info().question.chat_id)
+    assert answer.content == "".join(events[-3:-1])
+    assert answer.metadata["error"] == "MODEL_UNAVAILABLE"
+
+
+@virtual
+async def test_turn_ends_at_its_own_deadline() -> None:
+    """Whatever hangs, the client is told within the time of a whole turn."""
+    began = asyncio.get_running_loop().time()
+    events, scene = await play({Write: hang})
+    assert events[-1] == "failed"
+    assert asyncio.get_running_loop().time() - began <= scene.limits.turn_s + 1
+
+
+@virtual
+async def test_pieces_that_come_too_late_are_dropped() -> None:
+    """A writer that goes on after its asker has left writes into nothing."""
+    kept: list[Write] = []
+
+    async def keep_writing(message: Write) -> Written:
+        kept.append(message)
+        raise ModelUnavailable("stand-in", "it broke off")
+
+    events, _ = await play({Write: keep_writing})
+    kept[0].write_delta("too late")
+    assert "too late" not in events
+
+
+@virtual
+async def test_turn_that_cannot_be_kept_is_refused_with_a_sentence() -> None:
+    """Without a durable question there is no turn: the client is told at once."""
+    events, _ = await play(store=BrokenStore(broken=True))
+    assert events == [
+        "sources 0",
+        "The conversation store is unavailable: the disk is full.",
+        "failed",
+    ]
+
+
+@virtual
+async def test_store_that_fills_up_meanwhile_ends_the_turn() -> None:
+    """What cannot be promised any more is a failure, which is told all the same."""
+    store = BrokenStore()
+
+    async def fill_up(message: Write) -> Written:
+        store.broken = True
+        message.write_delta("Because")
+        return Written("stand-in/model", 1)
+
+    events, _ = await play({Write: fill_up}, store=store)
+    assert events[-1] == "failed"
+    assert "accepted" in events
+
+
+@virtual
+async def test_bug_in_the_turn_itself_is_told_to_the_client() -> None:
+    """A crash of the turn's own actor is the last thing that its journal tells."""
+    scene = Scene({Write: hang})
+    journal = Journal(turn_info())
+    turn = scene.tree.grow(Turn, journal, scene.crew, MODE, scene.limits)
+    turn.tell(Begin())
+    await asyncio.sleep(1)
+    assert turn.life.task is not None
+    turn.life.task.cancel()
+    events = await ended(journal)
+    await scene.close()
+    assert isinstance(events[-1], Failed)
+    assert events[-1].key == "CHAIN_ERROR"
+
+
+@pytest.mark.parametrize("drain_s", [0.0, 1.0])
+def test_turn_that_is_stopped_at_the_end_of_the_program_says_so(drain_s: float) -> None:
+    """Its time is up before its answer is: the client hears that the server is going down."""
+
+    @virtual
+    async def test() -> None:
+        scene = Scene({Write: hang})
+        journal = Journal(turn_info())
+        turn = scene.tree.grow(Turn, journal, scene.crew, MODE, scene.limits)
+        turn.tell(Begin())
+        await asyncio.sleep(1)
+        await turn.stop(timeout=drain_s)
+        events = await ended(journal)
+        await scene.close()
+        assert isinstance(events[-1], Failed)
+        assert events[-1].key == "SERVER_DRAINING"
+
+    test()
