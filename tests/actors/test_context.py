@@ -14,7 +14,7 @@ from tests.clock import virtual
 
 async def facts(_me: Player) -> dict[str, str]:
     """What would stand on every log line of the handler."""
-    return dict(add_facts(None, "info", {"event": "x"}))  # type: ignore[arg-type]
+    return dict(add_facts(None, "info", {"event": "x"}))
 
 
 async def deadline(_me: Player) -> float | None:

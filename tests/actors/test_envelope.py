@@ -1,6 +1,7 @@
 """Replies: one outcome, awaited or abandoned, never blocked on."""
 
 import asyncio
+from typing import Any
 
 import pykka
 import pytest
@@ -15,7 +16,7 @@ async def test_a_reply_gives_its_value_to_all_who_await() -> None:
     """A settled reply can be awaited again, and read without waiting."""
     reply = Reply[int]()
     asyncio.get_running_loop().call_later(1, reply.set, 7)
-    assert await asyncio.gather(reply, reply) == [7, 7]
+    assert list(await asyncio.gather(reply, reply)) == [7, 7]
     assert await reply == reply.get() == 7
 
 
@@ -59,7 +60,7 @@ async def test_the_error_that_is_being_handled_is_the_default() -> None:
 @virtual
 async def test_blocking_is_refused() -> None:
     """What would block every actor says so at once: reading early, and pykka's derived futures."""
-    reply = Reply[list[int]]()
+    reply: Any = Reply[list[int]]()
     for block in (
         reply.get,
         lambda: reply.get(timeout=1),

@@ -1,0 +1,229 @@
+"""A session turns frames into turns, never waits, and outlives what is sent to it."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from actors.context import bound
+from actors.session import House
+from actors.sessions import Conversation, Sessions, chosen_models
+from actors.supervisor import Tree
+from actors.system import System
+from actors.turns import StartTurn
+from protocol.errors import InvalidModelSelected
+from protocol.events import Accepted, Delta, Finished, SourcesFound
+from protocol.settings import Limits
+from protocol.values import Models
+from tests.actors.parts import MODE
+from tests.clock import virtual
+from tests.fakes import Inbox
+from tests.memory_connection import MemoryConnection
+
+
+class Offers:
+    """Providers that offer everything but what is called ``unknown``."""
+
+    def resolve(self, models: Models) -> Models:
+        """The same, or not."""
+        if models.chat.provider == "unknown":
+            raise InvalidModelSelected("chatModelProvider: is not known")
+        return models
+
+
+class Hall:
+    """Sessions whose turns end up in a list."""
+
+    def __init__(self, **limits: Any) -> None:
+        self.tree = Tree(System())
+        self.started: list[StartTurn] = []
+        self.turns = self.tree.grow(Inbox, self.started)
+        ids = iter(f"{n:014x}" for n in range(1_000_000))
+        self.limits = Limits(**limits)
+        house = House(self.turns, {"webSearch": MODE}, self.limits, 0.0, lambda: next(ids))
+        self.sessions = self.tree.grow(Sessions, house)
+        self.converse = Conversation(self.sessions, Offers(), self.limits)  # type: ignore[arg-type]
+        self.connection = MemoryConnection()
+        self.talk: asyncio.Task[None] | None = None
+
+    async def open(self, **query: str) -> MemoryConnection:
+        """A client that has been let in, or not."""
+        self.talk = asyncio.ensure_future(self.converse(self.connection, query))
+        return await self.settle()
+
+    async def settle(self) -> MemoryConnection:
+        """Everything that is ready has run."""
+        await asyncio.sleep(0.1)
+        return self.connection
+
+    async def close(self) -> None:
+        """The client leaves, the program ends."""
+        self.connection.leave()
+        if self.talk is not None:
+            await self.talk
+        await self.tree.stop(5)
+
+
+@virtual
+async def test_client_is_told_that_its_session_is_open() -> None:
+    """The web UI sends nothing before."""
+    hall = Hall()
+    assert (await hall.open()).sent == [{"type": "signal", "data": "open"}]
+    await hall.close()
+
+
+@virtual
+async def test_unknown_model_gets_one_error_and_is_closed() -> None:
+    """And no signal."""
+    hall = Hall()
+    connection = await hall.open(chatModelProvider="unknown")
+    assert [frame["key"] for frame in connection.sent] == ["INVALID_MODEL_SELECTED"]
+    assert connection.closed_with == 1000
+    await hall.close()
+
+
+def test_models_are_named_by_the_query() -> None:
+    """With custom_openai, the client brings address and key; neither is ever shown."""
+    query = {
+        "chatModelProvider": "custom_openai",
+        "chatModel": "mine",
+        "openAIBaseURL": "https://example.org/v1",
+        "openAIApiKey": "hidden",
+        "embeddingModelProvider": "local",
+    }
+    models = chosen_models(query)
+    assert (models.chat.model, models.chat.api_key) == ("mine", "hidden")
+    assert models.embedding.provider == "local"
+    assert "hidden" not in repr(models)
+
+
+@virtual
+async def test_question_becomes_a_turn_that_the_client_follows() -> None:
+    """With ids of its own: the answer's is not the question's."""
+    hall = Hall()
+    connection = await hall.open()
+    connection.ask("Why?", message="0a1b")
+    await hall.settle()
+    (start,) = hall.started
+    turn = start.journal.turn
+    assert turn.question.message_id == "0a1b"
+    assert len({turn.turn_id, turn.answer_id, turn.question.message_id}) == 3
+    for event in (Accepted(), SourcesFound(()), Delta("a"), Finished()):
+        start.journal.write(event)
+    await hall.settle()
+    assert [frame["type"] for frame in connection.sent[1:]] == ["sources", "message", "messageEnd"]
+    await hall.close()
+
+
+@virtual
+async def test_bad_frame_is_answered_and_the_next_one_taken() -> None:
+    """An error never closes the socket."""
+    hall = Hall()
+    connection = await hall.open()
+    connection.say("{not json")
+    connection.ask("Why?", focusMode="dreaming")
+    connection.ask("Why?")
+    await hall.settle()
+    assert [f["key"] for f in connection.of_type("error")] == [
+        "INVALID_FORMAT",
+        "INVALID_FOCUS_MODE",
+    ]
+    assert len(hall.started) == 1
+    await hall.close()
+
+
+@virtual
+async def test_more_turns_at_once_than_allowed_are_refused() -> None:
+    """The place of a turn that has ended is free again."""
+    hall = Hall(session_turns=2)
+    connection = await hall.open()
+    for _ in range(3):
+        connection.ask("Why?")
+    await hall.settle()
+    assert [f["key"] for f in connection.of_type("error")] == ["BUSY"]
+    hall.started[0].journal.write(Finished())
+    connection.ask("Why?")
+    await hall.settle()
+    assert len(hall.started) == 3
+    await hall.close()
+
+
+@virtual
+async def test_question_while_the_program_ends_is_answered_with_that() -> None:
+    """No turn is begun that could not be brought to its end."""
+    hall = Hall()
+    connection = await hall.open()
+    await hall.turns.stop()
+    connection.ask("Why?")
+    await hall.settle()
+    assert [f["type"] for f in connection.sent[1:]] == ["sources", "message", "messageEnd"]
+    assert "restarted" in connection.of_type("message")[0]["data"]
+    await hall.close()
+
+
+@virtual
+async def test_client_that_leaves_takes_its_actors_with_it_and_no_turn() -> None:
+    """The turns belong to the server."""
+    hall = Hall()
+    connection = await hall.open()
+    connection.ask("Why?")
+    await hall.settle()
+    connection.leave()
+    await hall.settle()
+    assert len(hall.sessions.life.children) == 0
+    assert hall.turns.is_alive()
+    await hall.close()
+
+
+@virtual
+async def test_session_that_keeps_breaking_loses_its_connection_and_no_other() -> None:
+    """Six failures in a minute are one too many."""
+    hall, other = Hall(), MemoryConnection()
+    connection = await hall.open()
+    talk = asyncio.ensure_future(hall.converse(other, {}))
+    await hall.settle()
+    (victim, *_) = [child for child in hall.sessions.life.children if child.name == "session"]
+    for _ in range(6):
+        assert victim.task is not None
+        victim.task.cancel()
+        await asyncio.sleep(3)
+    assert connection.closed_with == 1011
+    other.ask("Why?")
+    await hall.settle()
+    assert len(hall.started) == 1
+    other.leave()
+    await talk
+    await hall.close()
+
+
+@pytest.mark.parametrize("fact", ["session_id", "turn_id"])
+def test_turn_carries_the_facts_of_its_session(fact: str) -> None:
+    """Every line of a turn can be found by either id."""
+
+    @virtual
+    async def test() -> None:
+        facts: list[dict[str, str]] = []
+
+        class Nosy(Inbox):
+            def on_receive(self, message: Any) -> None:
+                from actors import context  # noqa: PLC0415 - read where the message is handled
+
+                facts.append(dict(context.current().facts))
+                super().on_receive(message)
+
+        hall = Hall()
+        nosy = hall.tree.grow(Nosy, hall.started)
+        house = House(nosy, {"webSearch": MODE}, hall.limits, 0.0, lambda: "id")
+        with bound():
+            hall.converse = Conversation(
+                hall.tree.grow(Sessions, house),
+                Offers(),  # type: ignore[arg-type]
+                hall.limits,
+            )
+        connection = await hall.open()
+        connection.ask("Why?")
+        await hall.settle()
+        assert facts[0][fact] == "id"
+        await hall.close()
+
+    test()
