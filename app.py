@@ -7,12 +7,15 @@ import os
 import secrets
 import signal
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack, suppress
+import threading
+from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
+from contextvars import copy_context
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import httpx
 import structlog
@@ -29,13 +32,14 @@ from actors.system import System
 from actors.turn import Crew
 from actors.turns import Turns
 from actors.writer import Writer
-from protocol.errors import ServiceError
+from protocol.errors import ServiceError, SettingsError
 from protocol.ids import ChatId
-from protocol.settings import General, Settings
+from protocol.settings import Settings
 from providers.service import Providers
 from retrieval.service import Retrieval
 from storage.settings import load_settings
 from storage.sqlite import SqliteStore
+from transport.logs import configure_logs
 from transport.server import Server, serve
 from transport.services import Services
 from transport.terminal import Terminal
@@ -47,6 +51,7 @@ log = structlog.get_logger(__name__)
 
 ANSWERED, FAILED, BAD_USAGE = 0, 1, 2
 GOING_AWAY = 1001
+THREADS = 8
 FLAGS = ("host", "port", "data_dir", "library", "log_level", "log_format")
 
 
@@ -56,6 +61,7 @@ class Program:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._stack = AsyncExitStack()
+        self._threads = ThreadPoolExecutor(THREADS, "offload")
 
     async def __aenter__(self) -> Self:
         """Open the store, then start the actors; raises a ServiceError when that cannot be."""
@@ -71,12 +77,15 @@ class Program:
 
     async def _open(self, stack: AsyncExitStack) -> None:
         limits = self.settings.limits
+        stack.callback(self._threads.shutdown, wait=False, cancel_futures=True)
         self.store = await SqliteStore.open(Path(self.settings.general.data_dir) / "db.sqlite")
         stack.push_async_callback(self.store.close)
         client = await stack.enter_async_context(httpx.AsyncClient())
-        self.providers = Providers(self.settings, offload=offload)
+        self.providers = Providers(self.settings, offload=self._offload)
         stack.push_async_callback(self.providers.close)
-        self.retrieval = Retrieval.build(self.settings, client=client, offload=offload, now=now)
+        self.retrieval = Retrieval.build(
+            self.settings, client=client, offload=self._offload, now=now
+        )
         stack.push_async_callback(self.retrieval.close)
         self.tree = Tree(System(drain_s=limits.drain_s))
         stack.push_async_callback(partial(self.tree.stop, limits.drain_s))
@@ -120,17 +129,17 @@ class Program:
         self.providers.warm()
         for prepare in (self.retrieval.prepare, self.providers.prepare):
             try:
-                await offload(prepare)
+                await self._offload(prepare)
             except ServiceError as error:  # tried again at the first use, whose asker is told
                 log.warning("program.unprepared", key=error.key, problem=str(error))
 
+    async def _offload(self, work: Callable[[], T]) -> T:
+        """Run what blocks in one of a few threads, with the log's facts."""
+        run = partial(copy_context().run, work)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, run)
+
     async def _delete_chat(self, chat_id: ChatId) -> None:
         await self.persister.ask(RemoveChat(chat_id), timeout=self.settings.limits.store_s)
-
-
-async def offload(work: Callable[[], T]) -> T:
-    """Run what blocks in a thread of the loop's own small pool."""
-    return await asyncio.get_running_loop().run_in_executor(None, work)
 
 
 def now() -> datetime:
@@ -213,25 +222,6 @@ async def run_ask(settings: Settings, options: argparse.Namespace) -> int:
     return FAILED if terminal.failed else ANSWERED
 
 
-def configure_logs(general: General) -> None:
-    """Log lines as JSON, or as text where a person looks on; always to stderr."""
-    text = general.log_format == "text" or (general.log_format == "auto" and sys.stderr.isatty())
-    renderer = structlog.dev.ConsoleRenderer() if text else structlog.processors.JSONRenderer()
-    tracebacks = [] if text else [structlog.processors.format_exc_info]
-    structlog.configure(
-        processors=[
-            add_facts,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            *tracebacks,
-            renderer,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(general.log_level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
-    )
-
-
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """The command line; ends the process with code 2 when it makes no sense."""
     parser = argparse.ArgumentParser("perplexica", description="A self-hosted answer engine.")
@@ -256,17 +246,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     try:
         settings = load_settings(flags, os.environ, Path.cwd())
-    except ServiceError as error:
+    except SettingsError as error:
         print(f"perplexica: {error}", file=sys.stderr)  # noqa: T201
         return BAD_USAGE
-    configure_logs(settings.general)
-    run = partial(run_ask, options=options) if options.command == "ask" else run_server
-    with suppress(KeyboardInterrupt, BrokenPipeError):
-        try:
-            return asyncio.run(run(settings))
-        except ServiceError as error:
-            print(f"perplexica: {error}", file=sys.stderr)  # noqa: T201
+    configure_logs(settings.general, add_facts)
+    return leave(
+        run(partial(run_ask, options=options) if options.command else run_server, settings)
+    )
+
+
+def run(work: Callable[[Settings], Coroutine[Any, Any, int]], settings: Settings) -> int:
+    """The exit code of the work; an error of ours is one plain sentence on stderr."""
+    try:
+        return asyncio.run(work(settings))
+    except ServiceError as error:
+        print(f"perplexica: {error}", file=sys.stderr)  # noqa: T201
+    except (KeyboardInterrupt, BrokenPipeError):
+        pass  # who asked has left
     return FAILED
+
+
+def leave(code: int) -> int:
+    """The code; ends the process here if a library's thread would hold it up until it gives up."""
+    if threading.active_count() > 1:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    return code
 
 
 if __name__ == "__main__":

@@ -154,6 +154,7 @@ class Actor(_Pykka):  # type: ignore[misc]
         # A failure that the last handler has swallowed (a kill, a child's escalation) counts here.
         while life.failure is None and (envelope := await life.mailbox.get()) is not None:
             await self.receive(envelope)
+            del envelope  # an idle actor does not hold on to its last message
 
     async def receive(self, envelope: Envelope) -> None:
         """Handle one message, or with it those that its handler takes in a batch."""

@@ -21,4 +21,5 @@ class Policy(NamedTuple):
         """Seconds until the next start after ``recent`` earlier failures; ``None`` for never."""
         if recent >= self.restarts:
             return None
-        return min(self.pause_s * 2 ** (recent - 1), self.longest_pause_s) if recent else 0.0
+        doubled = self.pause_s * 2 ** min(recent - 1, 60)  # a larger power would not fit a float
+        return min(doubled, self.longest_pause_s) if recent else 0.0

@@ -72,6 +72,9 @@ class Ref(pykka.ActorRef[Any]):
         """
         return self.life.stop(drain=drain, timeout_s=timeout)
 
+    def _actor_weakref(self) -> "Actor | None":  # type: ignore[override]
+        return self.life.actor  # pykka's proxies look here for the names of its attributes
+
     def is_alive(self) -> bool:
         """Whether messages still reach the actor, or the one that is about to replace it."""
         return not self.life.is_set()

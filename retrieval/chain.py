@@ -16,11 +16,12 @@ from retrieval.modes import FocusMode
 
 log = structlog.get_logger(__name__)
 CUSHION = 0.9  # of the search's time: the answer must be on its way before the asker gives up
-FIRST_SHARE = 0.6  # of the time that is left, when others wait behind
+# Of the time that is left, when others wait behind: SearXNG itself waits 3 s for a slow engine.
+FIRST_SHARE = 0.75
 UNAVAILABLE = "Searching did not work just now, and nothing was found."
-ONLY_OWN = {
-    True: "Searching did not work just now; these sources come with the program itself.",
-    False: "The search found nothing; these sources come with the program itself.",
+ONLY_OWN = {  # by whether any other search worked
+    False: "Searching did not work just now; these sources come with the program itself.",
+    True: "The search found nothing; these sources come with the program itself.",
 }
 
 
@@ -58,18 +59,19 @@ class SearchChain:
     async def search(self, query: str, mode: FocusMode) -> SearchFinished:
         """What the first backend that found anything found; never raises SearchUnavailable."""
         ends_at = self._clock() + self._within_s
-        failed = False
+        outcomes: list[bool] = []
         for waiting, backend in zip(
             range(len(self._backends) - 1, -1, -1), self._backends, strict=True
         ):
             share = FIRST_SHARE if waiting else 1.0
             allowance_s = share * (ends_at - self._clock())
             nodes = await self._ask(backend, query, mode, allowance_s)
-            failed = failed or nodes is None
             if nodes:
-                note = ONLY_OWN[failed] if backend is self._last else ""
+                is_last = backend is self._last
+                note = ONLY_OWN[any(outcomes) or not outcomes] if is_last else ""
                 return SearchFinished(tuple(nodes), backend.name, note)
-        return SearchFinished((), "", UNAVAILABLE if failed else "")
+            outcomes.append(nodes is not None)
+        return SearchFinished((), "", "" if any(outcomes[:-1]) else UNAVAILABLE)
 
     def prepare(self) -> None:
         """Read the documents of the libraries; blocks."""

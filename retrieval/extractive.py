@@ -20,7 +20,10 @@ WEAK_SHARE = 0.4
 SAME = 0.7
 LEADERS = 3
 BACKWARDS = frozenset({"it", "its", "this", "that", "these", "those", "they", "he", "she", "such"})
-NO_MODEL = "*No language model wrote this: these are the best matching sentences of the sources.*"
+NO_MODEL = (
+    "*An extractive answer: no language model wrote this, "
+    "these are the best matching sentences of the sources.*"
+)
 NO_MATCH = "None of the sources answers this directly. This is how the closest ones begin:"
 NO_SOURCES = (
     "There are no sources to quote for this question, and no language model is at hand to answer "

@@ -13,6 +13,7 @@ from retrieval.offload import Offload
 
 MOST_RESULTS = 20
 REQUEST_S = 2
+LETTERS = 2  # of a language
 Fetch = Callable[[str, str], list[dict[str, Any]]]
 
 
@@ -63,21 +64,30 @@ class KeylessBackend:
 
 def fetch_results(query: str, language: str) -> list[dict[str, Any]]:
     """What the library finds; blocks for seconds. Raises SearchUnavailable."""
-    from ddgs import DDGS  # noqa: PLC0415 - loaded when first used
-    from ddgs.exceptions import (  # noqa: PLC0415 - as above
-        DDGSException,
-        RatelimitException,
-        TimeoutException,
-    )
+    from ddgs import DDGS, exceptions  # noqa: PLC0415 - loaded when first used
+    from primp import PrimpError  # noqa: PLC0415 - as above; what ddgs asks through
 
     # It logs each question at info, with the addresses that it asks.
     logging.getLogger("ddgs").setLevel(logging.ERROR)
-    problems = {TimeoutException: "no answer in time", RatelimitException: "too many requests"}
-    region = f"{'us' if language == 'en' else language}-{language}"
+    problems = {
+        exceptions.TimeoutException: "no answer in time",
+        exceptions.RatelimitException: "it asks for fewer requests",
+    }
     try:
-        return DDGS(timeout=REQUEST_S).text(query, region=region, max_results=MOST_RESULTS)
-    except DDGSException as error:
+        search = DDGS(timeout=REQUEST_S)
+        return search.text(query, region=region(language), max_results=MOST_RESULTS)
+    except exceptions.DDGSException as error:
         if "No results found" in str(error):
             return []
         problem = problems.get(type(error), "it cannot be reached")
         raise SearchUnavailable("keyless", problem) from error
+    except (PrimpError, OSError, RuntimeError, ValueError) as error:
+        raise SearchUnavailable("keyless", "it cannot be used") from error
+
+
+def region(language: str) -> str:
+    """Country and language as the library wants them; the country is a guess from the language."""
+    short = language.lower().partition("-")[0]
+    if len(short) != LETTERS or short == "en":
+        return "us-en"
+    return f"{short}-{short}"

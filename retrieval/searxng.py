@@ -102,8 +102,6 @@ def read_results(body: bytes) -> list[Node]:
     results = page.get("results") if isinstance(page, dict) else None
     if not isinstance(results, list):
         raise SearchUnavailable("searxng", "its answer has no results in it")
-    if not results and page.get("unresponsive_engines"):
-        raise SearchUnavailable("searxng", "none of its engines answered")
     nodes = [read_result(result) for result in results[:MOST_RESULTS]]
     return [node for node in nodes if node is not None]
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import weakref
 from collections.abc import Sequence
 from typing import Any
 
@@ -238,6 +239,24 @@ async def test_an_unexpected_message_is_not_repeated_in_the_log(
         async with grown_tree() as tree:
             tree.grow(Player).tell("my secret question")
     assert "secret" not in caplog.text
+
+
+@virtual
+async def test_an_idle_actor_holds_no_message() -> None:
+    """What has been handled is let go, however long the next message takes to come."""
+
+    class Thing:
+        pass
+
+    async with grown_tree() as tree:
+        player = tree.grow(Player)
+        thing = Thing()
+        gone = weakref.ref(thing)
+        assert await player.ask({"thing": thing}) is None
+        player.tell({"thing": thing})
+        await asyncio.sleep(1)
+        del thing
+        assert gone() is None
 
 
 @virtual

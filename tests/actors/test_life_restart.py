@@ -1,6 +1,7 @@
 """How lives go on: restarted on the same address, with a pause, or given up."""
 
 import asyncio
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -88,7 +89,7 @@ async def test_the_pause_doubles_and_is_forgotten_after_health() -> None:
         await asyncio.sleep(61)
         player.tell(Do(crash))
         await asyncio.sleep(1)
-    steps = [later - earlier for earlier, later in zip(starts, starts[1:], strict=False)]
+    steps = [later - earlier for earlier, later in pairwise(starts)]
     assert steps == pytest.approx([0, 1, 2, 58])
 
 

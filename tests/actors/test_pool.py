@@ -198,8 +198,8 @@ async def test_a_pool_that_is_killed_tells_every_asker() -> None:
 async def test_a_worker_knows_whose_job_it_does() -> None:
     """The facts of the asker are on the worker's lines, and its deadline is the job's."""
 
-    async def who(me: Player) -> tuple[str, ...]:
-        return tuple(sorted(me.life.facts.items()))
+    async def who(me: Player) -> dict[str, str]:
+        return me.life.facts
 
     async with grown_tree() as tree:
         pool = pool_of(tree, 2)
@@ -207,8 +207,8 @@ async def test_a_worker_knows_whose_job_it_does() -> None:
             first = pool.ask(Do(who))
         with bound(turn_id="t2"):
             second = pool.ask(Do(who))
-        assert await first == (("actor", "player"), ("turn_id", "t1"))
-        assert await second == (("actor", "player"), ("turn_id", "t2"))
+        assert await first == {"actor": "player", "turn_id": "t1"}
+        assert await second == {"actor": "player", "turn_id": "t2"}
 
 
 @virtual

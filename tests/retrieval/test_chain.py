@@ -75,6 +75,11 @@ async def test_nothing_found_without_failure_needs_no_note() -> None:
     assert await search(Asked("one")) == SearchFinished((), "")
 
 
+async def test_one_search_that_worked_is_enough_for_nothing_found() -> None:
+    """A later backend that is down does not turn an honest nothing into a failure."""
+    assert await search(Asked("one"), Asked("two", error="x")) == SearchFinished((), "")
+
+
 async def test_the_mode_decides_engines_and_titles() -> None:
     """Engines reach the backend; titles stand in for text where the mode says so."""
     fields = {"engines": ("reddit",), "title_when_empty": True}

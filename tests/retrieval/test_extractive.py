@@ -38,7 +38,7 @@ def test_every_sentence_is_cited() -> None:
 
 def test_it_says_that_no_model_wrote_it() -> None:
     """The reader knows what the text is."""
-    assert "No language model" in extract_answer(ASKED, [TOWER])[-1]
+    assert "no language model" in extract_answer(ASKED, [TOWER])[-1]
 
 
 def test_without_sources_it_says_so() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from protocol.errors import SearchUnavailable
 from protocol.values import Node
-from retrieval.keyless import KeylessBackend, fetch_results
+from retrieval.keyless import KeylessBackend, fetch_results, region
 from tests.retrieval.fakes import in_thread
 
 
@@ -67,10 +67,20 @@ async def test_a_place_is_free_again_after_a_failure() -> None:
             await backend.search("q", engines=(), language="en")
 
 
-def test_the_library_takes_what_we_call() -> None:
-    """The real library is there; a proxy that refuses at once stands for no network."""
+@pytest.mark.parametrize("proxy", ["http://127.0.0.1:9", "nonsense", "socks9://x"])
+def test_the_library_takes_what_we_call(proxy: str) -> None:
+    """The real library is there; a proxy that refuses, or is none, stands for no network."""
     with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("DDGS_PROXY", "http://127.0.0.1:9")
-        with pytest.raises(SearchUnavailable, match=r"cannot be reached|in time"):
+        environment.setenv("DDGS_PROXY", proxy)
+        with pytest.raises(SearchUnavailable, match=r"cannot be|in time"):
             fetch_results("lighthouse", "en")
     assert logging.getLogger("ddgs").getEffectiveLevel() >= logging.ERROR
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [("en", "us-en"), ("de", "de-de"), ("zh-CN", "zh-zh"), ("all", "us-en"), ("", "us-en")],
+)
+def test_languages_become_regions(language: str, expected: str) -> None:
+    """Whatever the setting says, the library gets what it can split."""
+    assert region(language) == expected
