@@ -7,12 +7,9 @@ from pathlib import Path
 import pytest
 
 from app import Program
-from protocol.settings import ApiEndpoints, ApiKeys, General, Search, Settings
-from tests.memory_connection import Frame, MemoryConnection
+from tests.e2e.inside import Talk, settings
 from tests.standins.model_server import ModelServer
 from tests.standins.search_server import SearchServer
-
-ENDS = ("messageEnd", "error")
 
 # Which reply is held back so that the actor is in the middle of its work.
 BUSY_WITH = {
@@ -49,33 +46,8 @@ async def program(
     models: ModelServer, search: SearchServer, tmp_path: Path
 ) -> AsyncIterator[Program]:
     """The program without its port."""
-    settings = Settings(
-        general=General(data_dir=str(tmp_path), ui_gap_ms=0),
-        api_keys=ApiKeys(openai="a key of the tests"),
-        api_endpoints=ApiEndpoints(searxng=search.url, openai=models.openai_url),
-        search=Search(backends=("searxng",)),
-    )
-    async with Program(settings) as running:
+    async with Program(settings(tmp_path, models, search)) as running:
         yield running
-
-
-class Talk:
-    """A client's conversation with the program."""
-
-    def __init__(self, program: Program) -> None:
-        self.connection = MemoryConnection()
-        self._task = asyncio.ensure_future(program.converse(self.connection, {}))
-
-    async def ends(self, turns: int) -> list[Frame]:
-        """The terminal frames, once so many turns have ended."""
-        async with asyncio.timeout(5):
-            await self.connection.until(lambda _: len(self.connection.of_type(*ENDS)) >= turns)
-        return self.connection.of_type(*ENDS)
-
-    async def leave(self) -> None:
-        """Close, and wait until the program has noticed."""
-        self.connection.leave()
-        await self._task
 
 
 @pytest.mark.parametrize("kind", BUSY_WITH)
