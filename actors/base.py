@@ -166,9 +166,7 @@ class Actor(_Pykka):  # type: ignore[misc]
             await self._handle_batch(handler, [envelope, *rest])
 
     async def _handle_one(self, handler: Handler, envelope: Envelope) -> None:
-        late = self._too_late(envelope)
-        if late is not None:
-            self._count(late, 1)
+        if self._too_late(envelope):
             return
         reply_to = envelope.reply_to
         if reply_to is not None:
@@ -191,11 +189,7 @@ class Actor(_Pykka):  # type: ignore[misc]
             self._forget_job()
 
     async def _handle_batch(self, handler: Handler, taken: list[Envelope]) -> None:
-        late = {id(envelope): self._too_late(envelope) for envelope in taken}
-        for became in late.values():
-            if became is not None:
-                self._count(became, 1)
-        job = [envelope for envelope in taken if late[id(envelope)] is None]
+        job = [envelope for envelope in taken if not self._too_late(envelope)]
         if not job:
             return
         became = "failed"
@@ -222,14 +216,13 @@ class Actor(_Pykka):  # type: ignore[misc]
         if job[0].reply_to is None:
             log.warning("message.refused", message=type(job[0].message).__name__, key=error.key)
 
-    def _too_late(self, envelope: Envelope) -> str | None:
-        """What became of a message that need not be handled any more."""
-        if envelope.abandoned:
-            return "cancelled"
-        if envelope.expired(self.life.system.now()):
-            envelope.fail(AskTimeout(self.life.name, after_s=0))
-            return "expired"
-        return None
+    def _too_late(self, envelope: Envelope) -> bool:
+        """Whether the message need not be handled any more; that is counted, and its asker told."""
+        if not envelope.abandoned and not envelope.expired(self.life.system.now()):
+            return False
+        self._count("cancelled" if envelope.abandoned else "expired", 1)
+        envelope.fail(AskTimeout(self.life.name, after_s=0))
+        return True
 
     def _count(self, became: str, messages: int) -> None:
         counts = self.life.counts

@@ -171,8 +171,6 @@ class Life:
 
     def _bury(self) -> None:
         """The end of the address: what waits becomes dead letters, every asker is told."""
-        if self._ended:
-            return
         self._ended = self._leaving = True
         self._discard()
         self._kill_children()  # none is left but of one that is left behind itself
@@ -287,8 +285,7 @@ class Life:
         if child.actor_class.policy.escalate:
             escalated = Escalated(f"{child.name} failed too often")
             escalated.__cause__ = failure
-            if not self._leaving:
-                self._fail(escalated)
+            self._fail(escalated)
         elif ChildLost in self.actor_class._handlers:  # noqa: SLF001 - read, as dispatch does
             with suppress(ActorDead, MailboxFull):  # counted as refused
                 self.ref.tell(ChildLost(child.ref, failure))

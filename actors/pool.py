@@ -26,23 +26,21 @@ class Pool(Actor):
 
     async def receive(self, envelope: Envelope) -> None:
         """Hand the message to a worker of its own, once there is a place for one."""
-        became = "dead"
         try:
             await self._free.acquire()
-            became = self._hand_over(envelope)
-        finally:  # also when the pool is killed while it waits for a place
-            self._count(became, 1)
-            if became == "dead":
-                envelope.fail(ActorDead(self.life.name))
-
-    def _hand_over(self, envelope: Envelope) -> str:
-        late = self._too_late(envelope)
-        if late is not None:
+        except asyncio.CancelledError:  # the pool is killed while it waits for a place
+            self._count("dead", 1)
+            envelope.fail(ActorDead(self.life.name))
+            raise
+        if self._too_late(envelope):
             self._free.release()
-            return late
+        else:
+            self._hand_over(envelope)
+
+    def _hand_over(self, envelope: Envelope) -> None:
         self._enter(envelope.context)
         worker = self.spawn(self._worker, *self._args)
         worker.life.when_ended(self._free.release)
         worker.send(envelope)
         worker.life.close()
-        return "handled"
+        self._count("handled", 1)

@@ -41,9 +41,16 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 def run_virtual(work: Coroutine[Any, Any, T]) -> T:
-    """What the work returns; raises StandStill when it waits for what can never come."""
+    """What the work returns; raises StandStill when it waits for what can never come.
+
+    What the loop would only log, such as an error in a callback, fails the run.
+    """
+    logged: list[dict[str, Any]] = []
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        return runner.run(work)
+        runner.get_loop().set_exception_handler(lambda _loop, problem: logged.append(problem))
+        value = runner.run(work)
+    assert not logged, logged
+    return value
 
 
 def virtual(test: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, T]:

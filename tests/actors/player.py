@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any, ClassVar
 
+import pykka
+
 from actors.base import Actor, on
 from actors.life import ChildLost
 from actors.policy import Policy
@@ -156,6 +158,11 @@ def bear(kind: type[Actor], *args: Any, **kwargs: Any) -> Act:
     return act
 
 
+def now() -> float:
+    """The time of the loop."""
+    return asyncio.get_running_loop().time()
+
+
 # what must hold
 
 
@@ -187,3 +194,12 @@ async def grown_tree(*, drain_s: float = 5.0, grace_s: float = 0.5) -> AsyncIter
     await tree.stop(10.0)
     await asyncio.sleep(0)  # tasks that ended with the tree are let go a step later
     check_nothing_left(tree)
+
+
+@asynccontextmanager
+async def started(kind: type[Actor], *args: Any, **kwargs: Any) -> AsyncIterator[Ref]:
+    """An actor that was started by hand, as pykka does it."""
+    ref = kind.start(*args, **kwargs)
+    yield ref
+    await ref.stop(timeout=1)
+    assert ref not in pykka.ActorRegistry.get_all()

@@ -7,31 +7,21 @@ from typing import Any
 import pytest
 
 from actors.base import Actor
-from actors.errors import ActorDead, ActorFailed, Escalated, ForeignCancellation
+from actors.errors import ActorDead, ActorFailed, ForeignCancellation
 from actors.policy import Policy
-from actors.ref import Ref
-from actors.supervisor import Tree
-from actors.system import System
 from tests.actors.player import (
     Do,
     Hurry,
-    Mourner,
     Note,
     Phoenix,
     Player,
-    Tyrant,
-    bear,
-    check_nothing_left,
     crash,
     grown_tree,
     hang,
+    now,
     sleep,
 )
 from tests.clock import virtual
-
-
-def now() -> float:
-    return asyncio.get_running_loop().time()
 
 
 @virtual
@@ -102,31 +92,6 @@ def test_the_pause_has_a_longest() -> None:
     assert Policy().pause(0) is None
 
 
-@pytest.mark.parametrize("restarts", [0, 1, 4])
-@virtual
-async def test_it_escalates_at_exactly_one_more_than_allowed(restarts: int) -> None:
-    """So many failures are forgiven; the next one takes the parent, and the tree says why."""
-
-    class Fragile(Player):
-        policy = Policy(restarts=restarts, within_s=60, escalate=True)
-
-    tree = Tree(System())
-    player = tree.grow(Fragile)
-    for _ in range(restarts):
-        player.tell(Do(crash))
-    await asyncio.sleep(30)
-    assert player.is_alive()
-    assert not tree.ended.is_set()
-    player.tell(Do(crash))
-    await tree.ended.wait()
-    assert isinstance(tree.failure, Escalated)
-    assert isinstance(tree.failure.__cause__, ZeroDivisionError)
-    assert tree.system.counts["fragile"].restarts == restarts
-    await asyncio.sleep(0)
-    check_nothing_left(tree)
-    await tree.stop(1)  # also what has ended may be stopped
-
-
 @virtual
 async def test_failures_long_ago_do_not_count() -> None:
     """An actor that fails now and then is restarted for ever."""
@@ -137,92 +102,6 @@ async def test_failures_long_ago_do_not_count() -> None:
             await asyncio.sleep(30)
         assert player.is_alive()
         assert tree.system.counts["phoenix"].restarts == 20
-
-
-@virtual
-async def test_siblings_are_untouched() -> None:
-    """While one child fails, waits and is restarted, the others go on, with what they know."""
-    diary: list[str] = []
-    async with grown_tree() as tree:
-        failing = tree.grow(Phoenix, "failing", diary)
-        siblings = [tree.grow(Player, "sibling", diary) for _ in range(3)]
-        asked = [sibling.ask(Do(sleep(10, "well"))) for sibling in siblings]
-        for _ in range(3):
-            failing.tell(Do(crash))
-        assert await asyncio.gather(*asked) == ["well"] * 3
-        assert diary.count("sibling start") == 3
-        assert diary.count("failing start") == 4
-
-
-@virtual
-async def test_a_restarted_parent_starts_without_children() -> None:
-    """The children of a failed actor are stopped before its successor starts."""
-    diary: list[str] = []
-    async with grown_tree() as tree:
-        parent = tree.grow(Phoenix, "parent", diary)
-        child: Ref = await parent.ask(Do(bear(Player, "child", diary)))
-        parent.tell(Do(crash))
-        assert await parent.ask(Do(bear(Player, "second", diary)))
-        assert not child.is_alive()
-    assert diary == [
-        "parent start",
-        "child start",
-        "child stop",
-        "parent failure ZeroDivisionError",
-        "parent start",
-        "second start",
-        "second stop",
-        "parent stop",
-    ]
-
-
-@virtual
-async def test_an_escalation_ends_at_the_first_who_may_restart() -> None:
-    """The parent that fails with its child is restarted by its own policy, on its own address."""
-    diary: list[str] = []
-    async with grown_tree() as tree:
-        parent = tree.grow(Phoenix, "parent", diary)
-        child: Ref = await parent.ask(Do(bear(Tyrant)))
-        hung = parent.ask(Do(hang))
-        child.tell(Do(crash))
-        with pytest.raises(ActorFailed):
-            await hung
-        assert await parent.ask(Do(sleep(0, "back"))) == "back"
-        assert tree.system.counts["phoenix"].restarts == 1
-    assert "parent failure Escalated" in diary
-
-
-@virtual
-async def test_a_parent_may_mourn() -> None:
-    """A parent that handles ChildLost is told of each child that is given up, before all else."""
-    diary: list[str] = []
-    async with grown_tree() as tree:
-        parent = tree.grow(Mourner, "parent", diary)
-        child: Ref = await parent.ask(Do(bear(Player)))
-        parent.tell(Do(sleep(1)))
-        parent.tell(Note("later"))
-        child.tell(Do(crash))
-        await asyncio.sleep(2)
-    assert diary[1:-1] == ["parent lost ZeroDivisionError", "later"]
-
-
-@virtual
-async def test_a_parent_too_busy_to_mourn() -> None:
-    """A full lane of signals loses the news, which is counted, and breaks nothing."""
-
-    class Busy(Mourner):
-        mailbox_bound = 1
-
-    async with grown_tree() as tree:
-        parent = tree.grow(Busy)
-        children = [await parent.ask(Do(bear(Player))) for _ in range(2)]
-        running = parent.ask(Do(sleep(1)))
-        await asyncio.sleep(0)
-        for child in children:
-            child.tell(Do(crash))
-        await running
-        assert tree.system.counts["busy"].refused == 1
-        assert not parent.life.children
 
 
 @virtual

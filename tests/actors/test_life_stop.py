@@ -1,7 +1,6 @@
 """How lives end: drained, in order, by their deadline, and leaving nothing."""
 
 import asyncio
-from functools import partial
 
 import pytest
 
@@ -10,25 +9,18 @@ from actors.supervisor import Tree
 from actors.system import System
 from tests.actors.player import (
     Do,
-    Mourner,
     Note,
     Phoenix,
     Player,
-    Tyrant,
     bear,
-    check_books,
     check_nothing_left,
     crash,
-    defy,
     grown_tree,
     hang,
+    now,
     sleep,
 )
 from tests.clock import virtual
-
-
-def now() -> float:
-    return asyncio.get_running_loop().time()
 
 
 @virtual
@@ -130,26 +122,6 @@ async def test_shutdown_meets_its_deadline_with_hung_handlers() -> None:
 
 
 @virtual
-async def test_shutdown_leaves_behind_what_defies_it() -> None:
-    """A handler that swallows its cancellation is left behind a grace after the deadline."""
-    diary: list[str] = []
-    tree = Tree(System(grace_s=0.5))
-    elder = tree.grow(Player, "elder", diary)
-    rebels = [tree.grow(Player, "rebel", diary) for _ in range(20)]
-    asked = [rebel.ask(Do(defy)) for rebel in rebels]
-    await asyncio.sleep(0)
-    before = now()
-    await tree.stop(3)
-    assert now() - before <= 3.5 + 1e-6
-    assert not elder.is_alive()
-    assert not any(rebel.is_alive() for rebel in rebels)
-    assert len(tree.system.tasks) >= 20  # nobody can end them
-    await asyncio.sleep(86_400)
-    check_nothing_left(tree)
-    assert all(reply.settled for reply in asked)
-
-
-@virtual
 async def test_killed_in_a_deep_tree_everything_ends() -> None:
     """A deadline that passes while parents wait for a hung grandchild ends every one of them."""
     diary: list[str] = []
@@ -165,100 +137,6 @@ async def test_killed_in_a_deep_tree_everything_ends() -> None:
         for ref in (top, elder, middle, bottom):
             assert await ref.stop() is False
     assert diary[-3:] == ["middle stop", "elder stop", "top stop"]
-
-
-@pytest.mark.parametrize("hook", ["start", "stop"])
-@virtual
-async def test_a_kill_ends_a_hung_hook(hook: str) -> None:
-    """A hook that hangs is torn away like a handler, and then the failure hook runs."""
-    diary: list[str] = []
-    async with grown_tree() as tree:
-        player = tree.grow(Player, "a", diary, **{hook: hang})
-        await asyncio.sleep(0)
-        before = now()
-        assert await player.stop(timeout=1) is True
-        assert now() - before <= 1.5
-    assert "a torn away" in diary
-
-
-@virtual
-async def test_a_kill_ends_a_hung_failure_hook() -> None:
-    """Also after a failure of its own an actor ends by the deadline of its stop."""
-    diary: list[str] = []
-    async with grown_tree() as tree:
-        player = tree.grow(Player, "a", diary, failure=hang)
-        player.tell(Do(crash))
-        await asyncio.sleep(1)
-        before = now()
-        assert await player.stop(timeout=1) is True
-        assert now() - before <= 1.5
-    assert diary == ["a start", "a failure ZeroDivisionError", "a torn away"]
-
-
-@virtual
-async def test_killed_before_its_first_step() -> None:
-    """An actor that is killed before it ever ran ends like any other."""
-    async with grown_tree() as tree:
-        player = tree.grow(Player)
-        player.life.kill()
-        assert await player.stop() is True
-        before = now()
-        assert await player.stop() is False
-        assert now() == before
-
-
-@virtual
-async def test_killed_while_its_job_is_cancelled() -> None:
-    """A kill in the step in which an asker leaves is no less a kill."""
-    diary: list[str] = []
-    async with grown_tree() as tree:
-        player = tree.grow(Player, "a", diary)
-        reply = player.ask(Do(hang))
-        await asyncio.sleep(0)
-        reply.abandon()
-        await asyncio.sleep(0)  # the cancellation is on its way now
-        player.life.kill()
-        assert await player.stop() is True
-    assert diary == ["a start", "a torn away", "a failure Killed"]
-
-
-@virtual
-async def test_an_escalation_is_not_lost_in_a_cancelled_job() -> None:
-    """A parent whose asker leaves in the step in which its child escalates fails all the same."""
-    async with grown_tree() as tree:
-        parent = tree.grow(Mourner)
-        child = await parent.ask(Do(bear(Tyrant)))
-        reply = parent.ask(Do(hang))
-        child.tell(Do(crash))
-        await asyncio.sleep(0)
-        reply.abandon()
-        await asyncio.sleep(1)
-        assert not parent.is_alive()
-
-
-@virtual
-async def test_who_swallows_an_escalation_fails_after_the_message() -> None:
-    """A handler that outlasts the cancellation ends its message, but the actor handles no other."""
-    diary: list[str] = []
-
-    async def endure(me: Player) -> str:
-        try:
-            await asyncio.sleep(60)
-        except asyncio.CancelledError:
-            await asyncio.sleep(1)
-        return "endured"
-
-    async with grown_tree() as tree:
-        parent = tree.grow(Player, "parent", diary)
-        child = await parent.ask(Do(bear(Tyrant)))
-        reply = parent.ask(Do(endure))
-        never = parent.ask(Do(sleep(0)))
-        child.tell(Do(crash))
-        assert await reply == "endured"
-        with pytest.raises(ActorDead):
-            await never
-        assert not parent.is_alive()
-    assert diary[-1] == "parent failure Escalated"
 
 
 @virtual
@@ -292,23 +170,6 @@ async def test_a_stop_during_the_pause_before_a_restart() -> None:
 
 
 @virtual
-async def test_a_child_that_fails_while_its_parent_stops() -> None:
-    """Neither its restart nor its escalation keeps the parent from stopping."""
-    diary: list[str] = []
-    for kind in (Phoenix, Tyrant, Player):
-        async with grown_tree() as tree:
-            parent = tree.grow(Player, "parent", diary)
-            child = await parent.ask(Do(bear(kind, "child", diary)))
-            await parent.ask(Do(bear(Player, "slow", diary, stop=sleep(2))))
-            stopped = parent.stop()
-            await asyncio.sleep(1)
-            child.tell(Do(crash))
-            assert await stopped is True
-        assert diary[-2:] != []
-        assert diary[-1] == "parent stop"
-
-
-@virtual
 async def test_stop_and_stop_again_with_less_time() -> None:
     """The soonest of several deadlines counts, and no timer outlives the actor."""
     async with grown_tree() as tree:
@@ -323,21 +184,6 @@ async def test_stop_and_stop_again_with_less_time() -> None:
 
 
 @virtual
-async def test_an_asker_of_a_killed_actor_is_told() -> None:
-    """The message in hand fails, those that wait find the actor dead; no asker is forgotten."""
-    async with grown_tree() as tree:
-        player = tree.grow(Player)
-        running, waiting = player.ask(Do(hang)), player.ask(Do(hang), timeout=9)
-        await asyncio.sleep(0)
-        check_books(tree.system, waiting=2)
-        player.stop(drain=True, timeout=1)
-        with pytest.raises(ActorFailed):
-            await running
-        with pytest.raises(ActorDead):
-            await waiting
-
-
-@virtual
 async def test_a_stop_that_nobody_can_fulfil_waits_no_longer_than_its_asker() -> None:
     """An actor that stops itself from within waits for itself; its deadline ends that."""
     async with grown_tree() as tree:
@@ -348,18 +194,3 @@ async def test_a_stop_that_nobody_can_fulfil_waits_no_longer_than_its_asker() ->
 
         with pytest.raises((ActorFailed, AskTimeout)):
             await player.ask(Do(stop_oneself), timeout=5)
-
-
-@virtual
-async def test_when_ended_is_called_once() -> None:
-    """The end is told once, also that of an actor which is given up and ends later."""
-    calls: list[str] = []
-    async with grown_tree() as tree:
-        player = tree.grow(Player)
-        player.life.when_ended(partial(calls.append, "ended"))
-        player.tell(Do(defy))
-        await asyncio.sleep(0)
-        await player.stop(timeout=1)
-        assert calls == ["ended"]
-        await asyncio.sleep(86_400)
-    assert calls == ["ended"]

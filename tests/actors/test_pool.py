@@ -20,6 +20,7 @@ from tests.actors.player import (
     defy,
     grown_tree,
     hang,
+    now,
     refuse,
     sleep,
 )
@@ -30,10 +31,6 @@ class Line(Pool):
     """Three may wait."""
 
     mailbox_bound: ClassVar[int] = 3
-
-
-def now() -> float:
-    return asyncio.get_running_loop().time()
 
 
 def pool_of(tree: Tree, size: int, worker: type[Player] = Player, *args: Any) -> Ref:

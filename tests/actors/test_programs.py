@@ -79,7 +79,7 @@ async def play(program: list[Any]) -> None:
     database=None,
     suppress_health_check=list(HealthCheck),
 )
-@given(st.lists(steps, max_size=25))
+@given(st.lists(steps, min_size=4, max_size=40))
 def test_whatever_happens_the_invariants_hold(program: list[Any]) -> None:
     """Books balance, each ask ends, no message is handled twice, late or beside another; all ends.
 

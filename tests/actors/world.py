@@ -168,6 +168,10 @@ class World:
         took = loop.time() - began
         if took > DRAIN_S + GRACE_S + 0.001:
             self.wrong.append(f"the tree took {took} s to stop")
+        await asyncio.sleep(0.01)
+        loop_timers: list[Any] = loop._scheduled  # type: ignore[attr-defined]
+        if late := [t for t in loop_timers if not t.cancelled() and "Life" in repr(t._callback)]:
+            self.wrong.append(f"timers outlive their actors: {late}")
         outcomes = await asyncio.gather(*(a.task for a in self.asked), return_exceptions=True)
         for asked, outcome in zip(self.asked, outcomes, strict=True):
             if isinstance(outcome, asyncio.CancelledError) and asked.number in self.left:
