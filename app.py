@@ -109,7 +109,7 @@ class Program:
         self.turns = grow(Turns, crew, self.retrieval.modes, limits)
         ui_gap_s = self.settings.general.ui_gap_ms / 1000
         house = House(self.turns, self.retrieval.modes, limits, ui_gap_s, partial(new_id, 7))
-        self.sessions = grow(Sessions, house)
+        self.sessions = grow(Sessions, house, {})
         self.converse = Conversation(self.sessions, self.providers, limits)
 
     def services(self) -> Services:

@@ -32,3 +32,7 @@ class ForeignCancellation(RuntimeError):
 
 class Escalated(RuntimeError):
     """A child failed more often than its policy allows."""
+
+
+class Killed(RuntimeError):
+    """The actor did not stop by its deadline, or its parent failed."""

@@ -13,23 +13,15 @@ from pykka import ActorRegistry
 from actors import context
 from actors.context import Context
 from actors.envelope import Reply
-from actors.errors import ActorDead, Escalated, ForeignCancellation, MailboxFull
+from actors.errors import ActorDead, Escalated, ForeignCancellation, Killed, MailboxFull
 from actors.mailbox import Mailbox
-from actors.ref import Ref
+from actors.ref import ChildLost, Ref
 from actors.system import Counts, System
-from protocol.base import Signal
 
 if TYPE_CHECKING:
     from actors.base import Actor
 
 log = structlog.get_logger(__name__)
-
-
-class ChildLost(Signal, frozen=True):
-    """A child failed and was given up; sent to a parent that handles it."""
-
-    child: Ref
-    error: BaseException
 
 
 class Life:
@@ -42,6 +34,7 @@ class Life:
         "_leaving",
         "_make",
         "_parent",
+        "_ref",
         "_stop_by",
         "_timer",
         "_when_ended",
@@ -53,7 +46,6 @@ class Life:
         "failure",
         "mailbox",
         "name",
-        "ref",
         "system",
         "task",
     )
@@ -71,7 +63,7 @@ class Life:
         self.counts: Counts = system.counts[self.name]
         self.facts = {**context.current().facts, "actor": self.name}
         self.mailbox = Mailbox(self.name, actor_class.mailbox_bound)
-        self.ref = Ref(self, actor_class, uuid4().urn)
+        self._ref: Ref | None = None
         self.task: asyncio.Task[BaseException | None] | None = None
         self.actor: Actor | None = None
         self.failure: BaseException | None = None
@@ -87,6 +79,13 @@ class Life:
         self._timer: asyncio.TimerHandle | None = None  # of its restart, its kill or its end
         if parent is not None:
             parent.children[self] = None
+
+    @property
+    def ref(self) -> Ref:
+        """The address that others hold."""
+        if self._ref is None:
+            self._ref = Ref(self, self.actor_class, uuid4().urn)
+        return self._ref
 
     def is_set(self) -> bool:
         """Whether it has ended for good, or is stopping (pykka's ``actor_stopped``)."""
@@ -106,8 +105,14 @@ class Life:
         failure = await self._outcome(self._live()) or self.failure
         context.enter(Context(self.facts))  # the deadline of the last message is not this one's
         self._leaving = True
-        await self._stop_children()
+        if not self._leaves_children(failure):
+            await self._stop_children()
         return failure if self.actor is None else await self._say_goodbye(self.actor, failure)
+
+    def _leaves_children(self, failure: BaseException | None) -> bool:
+        """Whether they work on while the actor is restarted."""
+        own = failure is not None and not isinstance(failure, Killed | Escalated)
+        return own and self.actor_class.policy.keeps_children and not self.mailbox.closed
 
     async def _live(self) -> None:
         self.actor = self._make(self)
@@ -156,8 +161,9 @@ class Life:
         """Start again on the same address, where messages wait meanwhile, or give it up."""
         pause_s = self._next_pause()
         if pause_s is None:
+            ref = self.ref
             self._bury()
-            parent.lose(self, failure)
+            parent.lose(ref, failure)
         else:
             self.counts.restarts += 1
             self.failure = None
@@ -181,6 +187,9 @@ class Life:
         else:
             self._parent.children.pop(self, None)
         calls, self._when_ended = self._when_ended, []
+        # It holds its ref and the ref holds it: thousands of ended sessions would wait for the
+        # collector, which runs rarely here.
+        self._ref = self._timer = None
         for call in calls:
             call()
 
@@ -280,16 +289,12 @@ class Life:
         child.start()
         return child.ref
 
-    def lose(self, child: "Life", failure: BaseException) -> None:
+    def lose(self, child: Ref, failure: BaseException) -> None:
         """Fail with a child that was given up, or tell the actor of it, if it wants to know."""
         if child.actor_class.policy.escalate:
-            escalated = Escalated(f"{child.name} failed too often")
+            escalated = Escalated(f"{child.life.name} failed too often")
             escalated.__cause__ = failure
             self._fail(escalated)
         elif ChildLost in self.actor_class._handlers:  # noqa: SLF001 - read, as dispatch does
             with suppress(ActorDead, MailboxFull):  # counted as refused
-                self.ref.tell(ChildLost(child.ref, failure))
-
-
-class Killed(RuntimeError):
-    """The actor did not stop by its deadline, or its parent failed."""
+                self.ref.tell(ChildLost(child, failure))

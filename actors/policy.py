@@ -8,12 +8,14 @@ class Policy(NamedTuple):
 
     It is restarted at once, then after a pause that doubles with each failure inside ``within_s``;
     one failure more than ``restarts`` within that time and it is given up, or, with ``escalate``,
-    the parent fails in its turn.
+    the parent fails in its turn. With ``keeps_children`` its own children work on meanwhile, and
+    the restarted actor finds them there; else they are stopped with it.
     """
 
     restarts: int = 0
     within_s: float = 60.0
     escalate: bool = False
+    keeps_children: bool = False
     pause_s: float = 0.05
     longest_pause_s: float = 5.0
 

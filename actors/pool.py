@@ -16,13 +16,16 @@ class Pool(Actor):
     waiting or running. Over the bound of the mailbox an asker is refused with MailboxFull.
     """
 
-    policy: ClassVar[Policy] = Policy(restarts=5, escalate=True)
+    policy: ClassVar[Policy] = Policy(restarts=5, escalate=True, keeps_children=True)
 
     def __init__(self, worker: type[Actor], *args: Any, size: int) -> None:
         super().__init__()
         self._worker = worker
         self._args = args
-        self._free = asyncio.Semaphore(size)
+        left = self.life.children  # workers of a pool that broke: they work on
+        self._free = asyncio.Semaphore(max(0, size - len(left)))
+        for life in left:
+            life.when_ended(self._free.release)
 
     async def receive(self, envelope: Envelope) -> None:
         """Hand the message to a worker of its own, once there is a place for one."""

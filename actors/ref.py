@@ -8,7 +8,7 @@ from actors import context
 from actors.context import Context, sooner
 from actors.envelope import Envelope, Reply
 from actors.errors import ActorDead, MailboxFull
-from protocol.base import Request
+from protocol.base import Request, Signal
 
 if TYPE_CHECKING:
     from actors.base import Actor
@@ -78,3 +78,10 @@ class Ref(pykka.ActorRef[Any]):
     def is_alive(self) -> bool:
         """Whether messages still reach the actor, or the one that is about to replace it."""
         return not self.life.is_set()
+
+
+class ChildLost(Signal, frozen=True):
+    """A child failed and was given up; sent to a parent that handles it."""
+
+    child: Ref
+    error: BaseException

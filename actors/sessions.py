@@ -9,10 +9,9 @@ import structlog
 from actors.base import Actor, on
 from actors.context import bound
 from actors.errors import ActorDead, MailboxFull
-from actors.life import ChildLost
 from actors.outlet import TOO_SLOW, Outlet, Say
 from actors.policy import Policy
-from actors.ref import Ref
+from actors.ref import ChildLost, Ref
 from actors.session import FrameCame, House, Session
 from protocol.base import Message, Request, Value
 from protocol.connection import Connection, ConnectionGone
@@ -50,16 +49,19 @@ class CloseSession(Message, frozen=True):
     opened: Opened
 
 
+Register = dict[Ref, tuple[Opened, Connection]]  # both actors of each session; outlives restarts
+
+
 class Sessions(Actor):
     """Owns every session and its outlet; a session that keeps failing is closed, not the rest."""
 
-    policy: ClassVar[Policy] = Policy(restarts=5, escalate=True)
+    policy: ClassVar[Policy] = Policy(restarts=5, escalate=True, keeps_children=True)
     mailbox_bound: ClassVar[int] = 10_000
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, opened: Register) -> None:
         super().__init__()
         self._house = house
-        self._open: dict[Ref, tuple[Opened, Connection]] = {}
+        self._open = opened
 
     @on(OpenSession)
     async def open_session(self, message: OpenSession) -> Opened:

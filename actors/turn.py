@@ -8,8 +8,8 @@ from typing import Any
 import structlog
 
 from actors.base import Actor, on
+from actors.errors import Killed
 from actors.journal import Journal, apologise
-from actors.life import Killed
 from actors.persister import Grown, Keep
 from actors.ref import Ref
 from protocol.base import Message, Value

@@ -27,7 +27,7 @@ class StartTurn(Message, frozen=True):
 class Turns(Actor):
     """Owns the turns, so that a client that leaves does not end what it asked for."""
 
-    policy: ClassVar[Policy] = Policy(restarts=5, escalate=True)
+    policy: ClassVar[Policy] = Policy(restarts=5, escalate=True, keeps_children=True)
     mailbox_bound: ClassVar[int] = 10_000
 
     def __init__(self, crew: Crew, modes: Mapping[str, FocusMode], limits: Limits) -> None:

@@ -8,9 +8,8 @@ from typing import Any, ClassVar
 import pykka
 
 from actors.base import Actor, on
-from actors.life import ChildLost
 from actors.policy import Policy
-from actors.ref import Ref
+from actors.ref import ChildLost, Ref
 from actors.supervisor import Tree
 from actors.system import Counts, System
 from protocol.base import Message, Request, Signal

@@ -1,6 +1,7 @@
 """What the failure of a child means for its parent and its siblings."""
 
 import asyncio
+from typing import ClassVar
 
 import pytest
 
@@ -207,3 +208,37 @@ async def test_an_escalation_does_not_wait_for_hung_children() -> None:
             await reply
         assert await parent.ask(Do(sleep(0, "back"))) == "back"
         assert now() - before <= 1
+
+
+class Keeper(Player):
+    """Its children work on while it is restarted."""
+
+    policy: ClassVar[Policy] = Policy(restarts=1, keeps_children=True)
+
+
+@virtual
+async def test_children_may_work_on_while_their_parent_is_restarted() -> None:
+    """A kept child ends what it was doing, and belongs to the restarted parent."""
+    diary: list[str] = []
+    async with grown_tree() as tree:
+        keeper = tree.grow(Keeper, "keeper", diary)
+        child = await keeper.ask(Do(bear(Player, "child", diary)))
+        reply = child.ask(Do(sleep(1, "done")))
+        keeper.tell(Do(crash))
+        assert await reply == "done"
+        assert list(keeper.life.children) == [child.life]
+        await keeper.stop()
+        assert diary[-2:] == ["child stop", "keeper stop"]
+
+
+@virtual
+async def test_kept_children_end_with_a_parent_that_is_given_up() -> None:
+    """Nobody is left behind without an owner."""
+    async with grown_tree() as tree:
+        keeper = tree.grow(Keeper)
+        child = await keeper.ask(Do(bear(Player)))
+        for _ in range(2):
+            keeper.tell(Do(crash))
+            await asyncio.sleep(1)
+        assert not keeper.is_alive()
+        assert not child.is_alive()

@@ -1,12 +1,14 @@
 """Pools: a worker a job, a bound on both, and jobs that end with their askers."""
 
 import asyncio
+import gc
 from typing import Any, ClassVar
 
 import pytest
 
 from actors.context import bound
 from actors.errors import ActorDead, ActorFailed, AskTimeout, MailboxFull
+from actors.mailbox import Mailbox
 from actors.pool import Pool
 from actors.ref import Ref
 from actors.supervisor import Tree
@@ -225,3 +227,37 @@ async def test_a_pool_that_was_broken_has_all_its_places_again() -> None:
         before = now()
         await asyncio.gather(*(pool.ask(Do(sleep(1))) for _ in range(2)))
         assert now() - before == pytest.approx(1)
+
+
+@virtual
+async def test_jobs_outlive_a_pool_that_breaks_and_keep_their_places() -> None:
+    """The restarted pool counts the workers it finds: never more at once than its size."""
+    async with grown_tree() as tree:
+        pool = tree.grow(Pool, Player, size=2)
+        replies = [pool.ask(Do(sleep(10, "done"))) for _ in range(2)]
+        await asyncio.sleep(1)
+        assert pool.life.task is not None
+        pool.life.task.cancel()
+        await asyncio.sleep(1)
+        third = pool.ask(Do(sleep(1, "third")))
+        await asyncio.sleep(1)
+        assert len(pool.life.children) == 2
+        assert await asyncio.gather(*replies, third) == ["done", "done", "third"]
+
+
+@virtual
+async def test_ended_actors_do_not_wait_for_the_collector() -> None:
+    """Thousands of sessions come and go: what they leave is freed at once, not some day."""
+    async with grown_tree() as tree:
+        pool = tree.grow(Pool, Player, size=100)
+        gc.collect()
+        gc.disable()
+        try:
+            await asyncio.gather(*(pool.ask(Do(sleep(0))) for _ in range(100)))
+            await asyncio.sleep(1)
+            left = [
+                type(thing) for thing in gc.get_objects() if isinstance(thing, Player | Mailbox)
+            ]
+            assert left == [Mailbox, Mailbox]  # the pool's and the supervisor's
+        finally:
+            gc.enable()

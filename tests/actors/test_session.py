@@ -41,7 +41,7 @@ class Hall:
         ids = iter(f"{n:014x}" for n in range(1_000_000))
         self.limits = Limits(**limits)
         house = House(self.turns, {"webSearch": MODE}, self.limits, 0.0, lambda: next(ids))
-        self.sessions = self.tree.grow(Sessions, house)
+        self.sessions = self.tree.grow(Sessions, house, {})
         self.converse = Conversation(self.sessions, Offers(), self.limits)  # type: ignore[arg-type]
         self.connection = MemoryConnection()
         self.talk: asyncio.Task[None] | None = None
@@ -216,7 +216,7 @@ def test_turn_carries_the_facts_of_its_session(fact: str) -> None:
         house = House(nosy, {"webSearch": MODE}, hall.limits, 0.0, lambda: "id")
         with bound():
             hall.converse = Conversation(
-                hall.tree.grow(Sessions, house),
+                hall.tree.grow(Sessions, house, {}),
                 Offers(),  # type: ignore[arg-type]
                 hall.limits,
             )
