@@ -1,12 +1,14 @@
 """A terminal as a connection: one question in, its answer printed as it comes."""
 
 import asyncio
+import os
 import sys
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import msgspec
 
+from protocol.connection import ConnectionGone
 from protocol.frames import SUBPROTOCOL
 
 Frame = dict[str, Any]
@@ -54,11 +56,16 @@ class Terminal:
         await self._ended.wait()
 
     async def send(self, frame: str) -> None:
-        """Print what a frame tells."""
+        """Print what a frame tells; raises ConnectionGone when nobody reads it any more."""
         told: Frame = msgspec.json.decode(frame)
         show = SHOWS.get(told["type"])
-        if show is not None:
+        if show is None:
+            return
+        try:
             show(self, told)
+        except BrokenPipeError:
+            self._leave()
+            raise ConnectionGone from None
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """End, whatever is still missing; before the answer's end that is a failure."""
@@ -98,6 +105,11 @@ class Terminal:
         elif self._answer:
             lines = (f"[{n}] {title(source)}" for n, source in enumerate(self._sources, 1))
             print("\n", *lines, sep="\n", flush=True)  # noqa: T201
+        self._ended.set()
+
+    def _leave(self) -> None:
+        """Whoever read stdout has left (``| head``): there is nobody to tell, nor at the exit."""
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         self._ended.set()
 
     def _whole(self) -> Frame:

@@ -1,15 +1,17 @@
 """The command line: asking in the terminal, exit codes, and starts that are refused."""
 
+import asyncio
 import json
 import re
 import socket
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.e2e.conftest import upstreams
-from tests.e2e.program import Program, environment, run
+from tests.e2e.program import APP, Program, environment, run
 from tests.standins.faults import Fault
 from tests.standins.model_server import ModelServer
 from tests.standins.search_server import SearchServer
@@ -174,3 +176,22 @@ async def test_library_of_ones_own_is_searched(tmp_path: Path) -> None:
     ended = await run(tmp_path, "--library", str(library), "ask", question, settings=ALONE)
     assert ended.code == ANSWERED
     assert "41 metres" in ended.out
+
+
+async def test_reader_that_leaves_early_is_no_failure(tmp_path: Path) -> None:
+    """``perplexica ask … | head -1`` ends quietly once its reader has what it wanted."""
+    process = await asyncio.create_subprocess_exec(
+        "bash",
+        "-c",
+        'set -o pipefail; "$0" "$1" ask "$2" | head -n 1',
+        *(sys.executable, str(APP), FIRST_QUESTION),
+        cwd=tmp_path,
+        env=environment(tmp_path, ALONE),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await asyncio.wait_for(process.communicate(), 20)
+    assert process.returncode == ANSWERED
+    assert len(out.splitlines()) == 1
+    assert b"Traceback" not in err
+    assert b"BrokenPipe" not in err
