@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from typing import ClassVar
+from weakref import WeakSet
 
 import structlog
 
@@ -53,7 +54,7 @@ class Session(Actor):
         self._models = models
         self._outlet = outlet
         self._house = house
-        self._running: list[Journal] = []
+        self._running: WeakSet[Journal] = WeakSet()  # an idle session holds no old answers
 
     @on(FrameCame)
     async def frame_came(self, message: FrameCame) -> None:
@@ -71,13 +72,13 @@ class Session(Actor):
     def _check(self, asked: AskQuestion) -> None:
         if asked.focus_mode not in self._house.modes:
             raise InvalidFocusMode(asked.focus_mode, tuple(self._house.modes))
-        self._running = [journal for journal in self._running if not journal.ended]
-        if len(self._running) >= self._house.limits.session_turns:
+        running = sum(not journal.ended for journal in self._running)
+        if running >= self._house.limits.session_turns:
             raise Busy("questions of this connection")
 
     def _begin(self, asked: AskQuestion) -> None:
         journal = Journal(self._turn(asked))
-        self._running.append(journal)
+        self._running.add(journal)
         self._outlet.tell(Follow(journal))
         with bound(turn_id=journal.turn.turn_id):
             log.info("turn.asked", focus_mode=asked.focus_mode, chars=len(asked.text))
