@@ -1,8 +1,8 @@
 """Sorting the list of the official service."""
 
 from providers.calls import Listed
-from providers.catalogue import OPENAI_MODELS
 from providers.endpoint import Endpoint
+from providers.fallbacks import OPENAI_MODELS
 from providers.listing import openai
 
 OFFICIAL = Endpoint("openai", "https://api.openai.com/v1", "sk")
