@@ -56,6 +56,9 @@ class ApiKeys(Value, frozen=True):
     openrouter: Annotated[
         str, described("OpenRouter", env=("OPENROUTER_API_KEY",), secret=True)
     ] = ""
+    lmstudio: Annotated[
+        str, described("LM Studio, if it wants one", env=("LMSTUDIO_API_KEY",), secret=True)
+    ] = ""
 
     def __repr__(self) -> str:
         """Name the keys that are set, never what they are."""

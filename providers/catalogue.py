@@ -88,24 +88,22 @@ def keyed(
     return locate
 
 
-def open_at(provider: str, base_url: Callable[[Settings], str]) -> Locate:
-    """The endpoint of a service without keys; none without an address."""
+def open_at(
+    provider: str,
+    base_url: Callable[[Settings], str],
+    api_key: Callable[[Settings], str] = lambda _: "",
+) -> Locate:
+    """The endpoint of a service that may want a key or not; none without an address."""
 
     def locate(settings: Settings) -> Endpoint | None:
         address = base_url(settings)
-        return Endpoint(provider, address) if address else None
+        return Endpoint(provider, address, api_key(settings)) if address else None
 
     return locate
 
 
-def custom(settings: Settings) -> Endpoint | None:
-    """The service of the settings that speaks like OpenAI; its key may be empty."""
-    own = settings.custom_openai
-    return Endpoint(CUSTOM, own.api_url, own.api_key) if own.api_url else None
-
-
 def custom_offer(settings: Settings) -> Offer:
-    """The one model that the settings name for it."""
+    """The one model that the settings name for the service of the client's own."""
     name = settings.custom_openai.model_name
     return Offer(chat={name: name}) if name else Offer()
 
@@ -182,7 +180,9 @@ ROWS: tuple[Row, ...] = (
     ),
     Row(
         "lmstudio",
-        endpoint=open_at("lmstudio", lambda s: s.api_endpoints.lmstudio),
+        endpoint=open_at(
+            "lmstudio", lambda s: s.api_endpoints.lmstudio, lambda s: s.api_keys.lmstudio
+        ),
         listing=Listing(listing.by_name, fresh_s=OFTEN_S),
     ),
     Row(
@@ -191,5 +191,13 @@ ROWS: tuple[Row, ...] = (
         chat_model=None,
         embedding_model=None,
     ),
-    Row(CUSTOM, endpoint=custom, configured=custom_offer, is_clients=True, embedding_model=None),
+    Row(
+        CUSTOM,
+        endpoint=open_at(
+            CUSTOM, lambda s: s.custom_openai.api_url, lambda s: s.custom_openai.api_key
+        ),
+        configured=custom_offer,
+        is_clients=True,
+        embedding_model=None,
+    ),
 )

@@ -93,8 +93,8 @@ class LiveList:
         self._fetched_at = self._clock()
         self._ask_again_at = self._fetched_at + self._fresh_s
 
-    def _failed(self, error: Exception) -> None:
+    def _failed(self, error: ModelUnavailable) -> None:
         if not self.is_failing:
             log.warning("model_list.failed", provider=self._provider, problem=str(error))
-        self.problem = str(error)
+        self.problem = error.problem
         self._ask_again_at = self._clock() + RETRY_S

@@ -49,7 +49,7 @@ class SetUp(Value, frozen=True):
     def problem(self) -> str:
         """Why it does not work, in words for the reader; empty when nothing is known against it."""
         if self.endpoint is not None and not self.endpoint.is_usable:
-            return str(ModelUnavailable(self.row.name, UNUSABLE))
+            return UNUSABLE
         return self.live.problem if self.live else ""
 
     def shelf(self, purpose: Purpose) -> Shelf:
@@ -137,17 +137,18 @@ class Stock:
         return {
             name: set_up.shelf(purpose)
             for name, set_up in self._all.items()
-            if set_up.is_on_offer and (purpose == "chat" or not set_up.row.is_clients)
+            if set_up.is_on_offer and (purpose == "chat" or set_up.row.embedding_model)
         }
 
     async def first_model(self, provider: str, purpose: Purpose) -> str:
         """The first model of a provider, waiting for its list; raises ModelUnavailable."""
-        if (set_up := self._all.get(provider)) and set_up.live:
+        set_up = self._all[provider]
+        if set_up.live:
             await set_up.live.current()
         shelf = self.shelves(purpose).get(provider, Shelf())
         for model in shelf.shown:
             return model
-        raise ModelUnavailable(provider, "it offers no model at the moment")
+        raise ModelUnavailable(provider, set_up.problem or "it offers no model at the moment")
 
     def row(self, provider: str) -> Row:
         """The row of a provider that is set up; raises ModelUnavailable for any other."""
