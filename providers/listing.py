@@ -50,7 +50,7 @@ def by_name(_endpoint: Endpoint, listed: Models, built_in: Offer) -> Offer:
 # What the services of many kinds of models list beside those to talk to.
 OTHER_KINDS = re.compile(
     r"whisper|tts|transcri|orpheus|audio|speech|voxtral|guard|moderation|ocr|rerank"
-    r"|imag|video|lyria|veo|live|robotics|computer-use|aqa",
+    r"|imag|video|lyria|veo|\blive\b|robotics|computer-use|aqa",
     re.IGNORECASE,
 )
 

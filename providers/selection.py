@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Literal
 
+import msgspec
+
 from protocol.base import Value
 from protocol.errors import InvalidModelSelected
 from protocol.values import ModelChoice
@@ -67,6 +69,7 @@ def chosen(choice: ModelChoice, shelves: Shelves, purpose: Purpose) -> ModelChoi
     shelf = shelves.get(provider)
     if shelf is None:
         raise InvalidModelSelected(f"{purpose} provider {provider[:60]!r} is not on offer")
+    choice = msgspec.structs.replace(choice, provider=provider)
     if shelf.is_clients and (choice.base_url or not shelf.is_reachable):
         return _checked(choice, purpose)
     if shelf.is_clients:
