@@ -43,7 +43,7 @@ class _Vectors(msgspec.Struct):
 class _Model(msgspec.Struct):
     id: str
     created: float | None = None
-    name: str | None = None
+    name: Any = None  # not of OpenAI's own making, so that it may be anything
 
 
 class _Models(msgspec.Struct):
@@ -94,7 +94,11 @@ class OpenAiDialect:
     def listed(self, body: bytes) -> tuple[Listed, ...]:
         """The models in a reply, in its order."""
         models = decoded(_models, body).data
-        return tuple(Listed(m.id, int(m.created or 0), m.name or "") for m in models)
+        return tuple(Listed(m.id, int(m.created or 0), _title(m.name)) for m in models)
+
+
+def _title(name: object) -> str:
+    return name if isinstance(name, str) else ""
 
 
 def _said(choice: _Choice) -> tuple[str, bool]:

@@ -53,7 +53,7 @@ class Providers:
         """Put other settings in force: providers, keys, addresses and limits, at once.
 
         Streams under way go on as they were begun. The lists of providers that stay as they are
-        stay known; those of others are asked for when they are next needed.
+        stay known; those of others are asked for when they are next needed, or by ``warm``.
         """
         self._longest = settings.limits.answer_chars
         await self._stock.configure(settings)

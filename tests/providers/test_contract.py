@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from protocol.errors import ModelUnavailable
-from protocol.settings import ApiEndpoints, ApiKeys, CustomOpenai, Settings
+from protocol.settings import ApiEndpoints, ApiKeys, CustomOpenai, Limits, Settings
 from protocol.values import ModelChoice, Prompt, PromptMessage
-from providers.catalogue import ROWS
+from providers.catalogue import ROWS, Row, open_at
+from providers.listing import Listing, by_name
 from providers.service import Providers
 from tests.providers.places import providers_for
 from tests.standins.faults import Fault
@@ -214,3 +215,31 @@ async def test_secrets_never_show_in_settings(server: ModelServer) -> None:
     settings = settings_at(server)
     assert KEY not in repr(settings)
     assert KEY in msgspec.json.encode(settings).decode()
+
+
+async def test_services_that_hang_hold_up_the_lists_together_not_one_after_another(
+    server: ModelServer,
+) -> None:
+    """However many are down, all others are listed within the time that one may take."""
+    server.fault("models", Fault.hang(), times=None)
+    hasty = msgspec.structs.replace(settings_at(server), limits=Limits(model_list_s=0.3))
+    async with providers_for(hasty) as providers, asyncio.timeout(2):
+        lists = await providers.models()
+    assert set(providers.unwell()) == set(SERVICES) - {"custom_openai"}
+    assert set(providers.unwell().values()) == {"no answer within 0.3 s"}
+    assert "extractive" in lists.chat["built_in"]
+    assert "claude-sonnet-5-5" in lists.chat["anthropic"]
+
+
+async def test_new_service_is_one_row(server: ModelServer) -> None:
+    """A service that speaks like OpenAI is listed, asked and embedded with by its row alone."""
+    row = Row(
+        "mine",
+        endpoint=open_at("mine", lambda _: server.openai_url, lambda _: KEY),
+        listing=Listing(by_name, fresh_s=60),
+    )
+    async with providers_for(Settings(), rows=(row, *ROWS)) as providers:
+        lists = await providers.models()
+        assert next(iter(lists.chat)) == next(iter(lists.embedding)) == "mine"
+        assert len(await told(providers, "mine")) == 6
+        assert (await providers.embed(ModelChoice("mine", ""), ["a"])).any()
