@@ -61,6 +61,9 @@ def to_talk_to(endpoint: Endpoint, listed: Models, built_in: Offer) -> Offer:
     return by_name(endpoint, known_first(kept, built_in), built_in)
 
 
+CHAT_USE, EMBEDDING_USE = "generateContent", "embedContent"
+
+
 def by_use(_endpoint: Endpoint, listed: Models, built_in: Offer) -> Offer:
     """As ``to_talk_to``, where the service itself tells which model is for what."""
     models = known_first(listed, built_in)
@@ -70,9 +73,6 @@ def by_use(_endpoint: Endpoint, listed: Models, built_in: Offer) -> Offer:
         ),
         embedding=_titled((m for m in models if EMBEDDING_USE in m.uses), built_in),
     )
-
-
-CHAT_USE, EMBEDDING_USE = "generateContent", "embedContent"
 
 
 def known_first(listed: Models, built_in: Offer) -> Models:
