@@ -167,6 +167,7 @@ class ModelUnavailable(ProviderError):
 
     def __init__(self, provider: str, problem: str) -> None:
         super().__init__(f"The model service {provider} failed: {problem}.")
+        self.problem = problem
 
 
 class StorageError(ServiceError):

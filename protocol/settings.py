@@ -48,6 +48,17 @@ class ApiKeys(Value, frozen=True):
     """Keys of model services."""
 
     openai: Annotated[str, described("OpenAI", env=("OPENAI_API_KEY",), secret=True)] = ""
+    groq: Annotated[str, described("Groq", env=("GROQ_API_KEY",), secret=True)] = ""
+    anthropic: Annotated[str, described("Anthropic", env=("ANTHROPIC_API_KEY",), secret=True)] = ""
+    gemini: Annotated[str, described("Gemini", env=("GEMINI_API_KEY",), secret=True)] = ""
+    deepseek: Annotated[str, described("DeepSeek", env=("DEEPSEEK_API_KEY",), secret=True)] = ""
+    mistral: Annotated[str, described("Mistral", env=("MISTRAL_API_KEY",), secret=True)] = ""
+    openrouter: Annotated[
+        str, described("OpenRouter", env=("OPENROUTER_API_KEY",), secret=True)
+    ] = ""
+    lmstudio: Annotated[
+        str, described("LM Studio, if it wants one", env=("LMSTUDIO_API_KEY",), secret=True)
+    ] = ""
 
     def __repr__(self) -> str:
         """Name the keys that are set, never what they are."""
@@ -66,6 +77,29 @@ class ApiEndpoints(Value, frozen=True):
     openai: Annotated[
         str, described("OpenAI, or what speaks like it", env=("OPENAI_BASE_URL",))
     ] = "https://api.openai.com/v1"
+    groq: Annotated[str, described("Groq")] = "https://api.groq.com/openai/v1"
+    anthropic: Annotated[
+        str, described("Anthropic, without the version", env=("ANTHROPIC_BASE_URL",))
+    ] = "https://api.anthropic.com"
+    gemini: Annotated[str, described("Gemini, without the version")] = (
+        "https://generativelanguage.googleapis.com"
+    )
+    deepseek: Annotated[str, described("DeepSeek")] = "https://api.deepseek.com"
+    mistral: Annotated[str, described("Mistral")] = "https://api.mistral.ai/v1"
+    openrouter: Annotated[str, described("OpenRouter")] = "https://openrouter.ai/api/v1"
+    lmstudio: Annotated[str, described("LM Studio, usually http://localhost:1234/v1")] = ""
+
+
+class CustomOpenai(Value, frozen=True):
+    """A service that speaks like OpenAI, for clients that choose custom_openai and name none."""
+
+    api_url: Annotated[str, described("custom_openai: base address")] = ""
+    api_key: Annotated[str, described("custom_openai: its key, if it wants one", secret=True)] = ""
+    model_name: Annotated[str, described("custom_openai: the model that is offered")] = ""
+
+    def __repr__(self) -> str:
+        """Name the model only: the address may hold a secret, and the key is one."""
+        return f"CustomOpenai({self.model_name!r})"
 
 
 BackendName = Literal["searxng", "library", "keyless"]
@@ -110,5 +144,6 @@ class Settings(Value, frozen=True):
     general: General = field(default_factory=General)
     api_keys: ApiKeys = field(default_factory=ApiKeys)
     api_endpoints: ApiEndpoints = field(default_factory=ApiEndpoints)
+    custom_openai: CustomOpenai = field(default_factory=CustomOpenai)
     search: Search = field(default_factory=Search)
     limits: Limits = field(default_factory=Limits)

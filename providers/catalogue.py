@@ -2,10 +2,15 @@
 
 A provider that speaks like OpenAI is one row::
 
-    Row("groq", endpoint=keyed("groq", lambda s: s.api_keys.groq, lambda s: "https://…/v1")),
+    Row(
+        "groq",
+        endpoint=keyed("groq", lambda s: s.api_keys.groq, lambda s: s.api_endpoints.groq),
+        listing=Listing(listing.to_talk_to, fresh_s=600),
+    )
 
-One with an API of its own brings its ``Dialect`` as well. A LlamaIndex class that does everything
-by itself is plugged in through ``chat_model`` or ``embedding_model``::
+Its key and its address are settings. One with an API of its own brings its ``Dialect`` as well. A
+LlamaIndex class that does everything by itself is plugged in through ``chat_model`` or
+``embedding_model``::
 
     Row("mine", offer=Offer(chat={"large": "Mine, large"}),
         chat_model=lambda _loaded, order: MyLLM(order.model, temperature=order.temperature))
@@ -17,8 +22,19 @@ from typing import TYPE_CHECKING
 from protocol.base import Value
 from protocol.settings import Settings
 from providers import listing
+from providers.anthropic_api import AnthropicDialect
 from providers.calls import Dialect
 from providers.endpoint import Endpoint
+from providers.fallbacks import (
+    ANTHROPIC_MODELS,
+    DEEPSEEK_MODELS,
+    GEMINI_MODELS,
+    GROQ_MODELS,
+    MISTRAL_MODELS,
+    OPENAI_MODELS,
+    OPENROUTER_MODELS,
+)
+from providers.gemini_api import GeminiDialect
 from providers.listing import Listing, Offer
 from providers.loaded import Loaded, Order, remote_chat, remote_embedding, static_embedding
 from providers.ollama_api import OllamaDialect
@@ -42,13 +58,16 @@ class Row(Value, frozen=True):
 
     ``endpoint`` gives its address, ``None`` while it is not set up: it is not offered then.
     ``offer`` is what it has when nothing is known of its live list, or when it has no ``listing``;
-    those names are always accepted. ``is_clients`` marks the one whose address comes with each
-    choice. ``failures`` are the errors of a plugged-in class that mean a model out of reach.
+    those names are always accepted. ``configured`` gives the offer where the settings name it.
+    ``is_clients`` marks the one whose address a client may bring along; the settings' own serves
+    who brings none. ``failures`` are the errors of a plugged-in class that mean a model out of
+    reach.
     """
 
     name: str
     endpoint: Locate | None = None
     offer: Offer = Offer()
+    configured: Callable[[Settings], Offer] | None = None
     listing: Listing | None = None
     dialect: Dialect = OpenAiDialect()
     chat_model: ChatBuilder | None = remote_chat
@@ -69,36 +88,42 @@ def keyed(
     return locate
 
 
-def open_at(provider: str, base_url: Callable[[Settings], str]) -> Locate:
-    """The endpoint of a service without keys; none without an address."""
+def open_at(
+    provider: str,
+    base_url: Callable[[Settings], str],
+    api_key: Callable[[Settings], str] = lambda _: "",
+) -> Locate:
+    """The endpoint of a service that may want a key or not; none without an address."""
 
     def locate(settings: Settings) -> Endpoint | None:
         address = base_url(settings)
-        return Endpoint(provider, address) if address else None
+        return Endpoint(provider, address, api_key(settings)) if address else None
 
     return locate
 
 
-OPENAI_MODELS = Offer(
-    chat={
-        "gpt-3.5-turbo": "GPT-3.5 Turbo",
-        "gpt-4": "GPT-4",
-        "gpt-4-turbo": "GPT-4 turbo",
-        "gpt-4o": "GPT-4 omni",
-        "gpt-4o-mini": "GPT-4 omni mini",
-    },
-    embedding={
-        "text-embedding-3-small": "Text Embedding 3 Small",
-        "text-embedding-3-large": "Text Embedding 3 Large",
-    },
-)
+def custom_offer(settings: Settings) -> Offer:
+    """The one model that the settings name for the service of the client's own."""
+    name = settings.custom_openai.model_name
+    return Offer(chat={name: name}) if name else Offer()
+
+
+SELDOM_S = 600.0  # the list of a service on the internet
+OFTEN_S = 5.0  # of a program beside ours, where people add models while they look
 
 ROWS: tuple[Row, ...] = (
     Row(
         "openai",
         endpoint=keyed("openai", lambda s: s.api_keys.openai, lambda s: s.api_endpoints.openai),
         offer=OPENAI_MODELS,
-        listing=Listing(listing.openai, fresh_s=600),
+        listing=Listing(listing.openai, fresh_s=SELDOM_S),
+    ),
+    Row(
+        "groq",
+        endpoint=keyed("groq", lambda s: s.api_keys.groq, lambda s: s.api_endpoints.groq),
+        offer=GROQ_MODELS,
+        listing=Listing(listing.to_talk_to, fresh_s=SELDOM_S),
+        embedding_model=None,
     ),
     Row(
         LOCAL,
@@ -109,8 +134,56 @@ ROWS: tuple[Row, ...] = (
     Row(
         "ollama",
         endpoint=open_at("ollama", lambda s: s.api_endpoints.ollama),
-        listing=Listing(listing.all_for_both, fresh_s=5),
+        listing=Listing(listing.all_for_both, fresh_s=OFTEN_S),
         dialect=OllamaDialect(),
+    ),
+    Row(
+        "anthropic",
+        endpoint=keyed(
+            "anthropic", lambda s: s.api_keys.anthropic, lambda s: s.api_endpoints.anthropic
+        ),
+        offer=ANTHROPIC_MODELS,
+        listing=Listing(listing.to_talk_to, fresh_s=SELDOM_S),
+        dialect=AnthropicDialect(),
+        embedding_model=None,
+    ),
+    Row(
+        "gemini",
+        endpoint=keyed("gemini", lambda s: s.api_keys.gemini, lambda s: s.api_endpoints.gemini),
+        offer=GEMINI_MODELS,
+        listing=Listing(listing.by_use, fresh_s=SELDOM_S),
+        dialect=GeminiDialect(),
+    ),
+    Row(
+        "deepseek",
+        endpoint=keyed(
+            "deepseek", lambda s: s.api_keys.deepseek, lambda s: s.api_endpoints.deepseek
+        ),
+        offer=DEEPSEEK_MODELS,
+        listing=Listing(listing.to_talk_to, fresh_s=SELDOM_S),
+        embedding_model=None,
+    ),
+    Row(
+        "mistral",
+        endpoint=keyed("mistral", lambda s: s.api_keys.mistral, lambda s: s.api_endpoints.mistral),
+        offer=MISTRAL_MODELS,
+        listing=Listing(listing.to_talk_to, fresh_s=SELDOM_S),
+    ),
+    Row(
+        "openrouter",
+        endpoint=keyed(
+            "openrouter", lambda s: s.api_keys.openrouter, lambda s: s.api_endpoints.openrouter
+        ),
+        offer=OPENROUTER_MODELS,
+        listing=Listing(listing.to_talk_to, fresh_s=SELDOM_S),
+        embedding_model=None,
+    ),
+    Row(
+        "lmstudio",
+        endpoint=open_at(
+            "lmstudio", lambda s: s.api_endpoints.lmstudio, lambda s: s.api_keys.lmstudio
+        ),
+        listing=Listing(listing.by_name, fresh_s=OFTEN_S),
     ),
     Row(
         BUILT_IN,
@@ -118,5 +191,13 @@ ROWS: tuple[Row, ...] = (
         chat_model=None,
         embedding_model=None,
     ),
-    Row(CUSTOM, is_clients=True, embedding_model=None),
+    Row(
+        CUSTOM,
+        endpoint=open_at(
+            CUSTOM, lambda s: s.custom_openai.api_url, lambda s: s.custom_openai.api_key
+        ),
+        configured=custom_offer,
+        is_clients=True,
+        embedding_model=None,
+    ),
 )

@@ -29,17 +29,12 @@ class Endpoint(Value, frozen=True):
         """The host's name in small letters; empty when the address has none."""
         return urlsplit(self.base_url).hostname or ""
 
-    def url(self, path: str) -> str:
-        """The address of a call; a query in the base address is kept behind the path."""
+    def url(self, path: str, query: str = "") -> str:
+        """The address of a call; a query in the base address is kept, ahead of the call's own."""
         parts = urlsplit(self.base_url)
-        return urlunsplit(parts._replace(path=parts.path.rstrip("/") + path, fragment=""))
-
-    def headers(self) -> dict[str, str]:
-        """What every call carries."""
-        headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
-        if self.api_key:
-            headers["Authorization"] = f"Bearer {self.api_key}"
-        return headers
+        whole = "&".join(part for part in (parts.query, query) if part)
+        path = parts.path.rstrip("/") + path
+        return urlunsplit(parts._replace(path=path, query=whole, fragment=""))
 
 
 def is_usable_address(base_url: str) -> bool:

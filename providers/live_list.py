@@ -37,7 +37,12 @@ class LiveList:
         self._fetched_at = 0.0
         self._ask_again_at: float | None = None
         self._asking: asyncio.Task[None] | None = None
-        self.is_failing = False
+        self.problem = ""  # what the last call came to, in words for the reader; empty when well
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether the last call failed."""
+        return bool(self.problem)
 
     @property
     def known(self) -> Offer | None:
@@ -83,13 +88,13 @@ class LiveList:
     def _answered(self, offer: Offer) -> None:
         if self.is_failing:
             log.info("model_list.recovered", provider=self._provider)
-        self.is_failing = False
+        self.problem = ""
         self._offer = offer
         self._fetched_at = self._clock()
         self._ask_again_at = self._fetched_at + self._fresh_s
 
-    def _failed(self, error: Exception) -> None:
+    def _failed(self, error: ModelUnavailable) -> None:
         if not self.is_failing:
             log.warning("model_list.failed", provider=self._provider, problem=str(error))
-        self.is_failing = True
+        self.problem = error.problem
         self._ask_again_at = self._clock() + RETRY_S

@@ -7,16 +7,18 @@ import msgspec
 from protocol.values import Prompt
 from providers.calls import Call, Listed, Unreadable, decoded, reported, request, sound, told
 from providers.endpoint import Endpoint
+from providers.server_events import data_in
 
 # These take no temperature but their own, and refuse a request that names another.
 OWN_TEMPERATURE = ("o1", "o3", "o4", "gpt-5")
 
-# What may stand before the colon of a line in an event stream; a comment has nothing there.
-FIELDS = {b"", b"data", b"event", b"id", b"retry"}
+
+class _Part(msgspec.Struct):
+    text: str | None = None
 
 
 class _Delta(msgspec.Struct):
-    content: str | None = None
+    content: str | list[_Part] | None = None  # in parts from Mistral's models that think aloud
 
 
 class _Choice(msgspec.Struct):
@@ -41,6 +43,7 @@ class _Vectors(msgspec.Struct):
 class _Model(msgspec.Struct):
     id: str
     created: float | None = None
+    name: Any = None  # not of OpenAI's own making, so that it may be anything
 
 
 class _Models(msgspec.Struct):
@@ -64,10 +67,9 @@ class OpenAiDialect:
 
     def piece(self, line: bytes) -> tuple[str, bool]:
         """The text in a line of the stream, perhaps none, and whether the answer is whole."""
-        field, _, data = line.partition(b":")
-        data = data.strip()
-        if field != b"data" or not data:
-            return _no_text(field)
+        data = data_in(line)
+        if not data:
+            return "", False
         if data == b"[DONE]":
             return "", True
         chunk = decoded(_chunk, data)
@@ -92,18 +94,17 @@ class OpenAiDialect:
     def listed(self, body: bytes) -> tuple[Listed, ...]:
         """The models in a reply, in its order."""
         models = decoded(_models, body).data
-        return tuple(Listed(model.id, int(model.created or 0)) for model in models)
+        return tuple(Listed(m.id, int(m.created or 0), _title(m.name)) for m in models)
 
 
-def _no_text(field: bytes) -> tuple[str, bool]:
-    """Nothing, for a line of an event stream that bears no data; anything else is no stream."""
-    if field.strip() not in FIELDS:
-        raise Unreadable("it did not answer with a stream of text")
-    return "", False
+def _title(name: object) -> str:
+    return name if isinstance(name, str) else ""
 
 
 def _said(choice: _Choice) -> tuple[str, bool]:
     if choice.finish_reason == "error":
         raise Unreadable("it broke off its answer")
     text = choice.delta.content if choice.delta else None
+    if isinstance(text, list):
+        text = "".join(part.text or "" for part in text)
     return text or "", bool(choice.finish_reason)

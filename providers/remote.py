@@ -3,13 +3,15 @@
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
+import msgspec
+
 from protocol.values import Prompt
 from providers.calls import Dialect, Listed, Unreadable
 from providers.endpoint import Endpoint
 from providers.http import Http, translated
 from providers.vectors import Vectors, spread, stacked
 
-EMBED_BATCH = 128
+EMBED_BATCH = 100  # Gemini takes no more
 EMBED_CHARS = 8_000
 LIST_BYTES = 4 * 1024 * 1024
 LIST_MODELS = 2_000
@@ -76,7 +78,11 @@ class Remote:
         with translated(self._endpoint.provider):
             body = await self._http.read(self._dialect.listing(self._endpoint), limit=LIST_BYTES)
             models = self._dialect.listed(body)
-        return tuple(model for model in models[:LIST_MODELS] if _can_be_chosen(model.name))
+        return tuple(
+            model if _is_short_line(model.title) else msgspec.structs.replace(model, title="")
+            for model in models[:LIST_MODELS]
+            if model.name and _is_short_line(model.name)
+        )
 
 
 def _batches(indices: list[int]) -> list[list[int]]:
@@ -84,5 +90,5 @@ def _batches(indices: list[int]) -> list[list[int]]:
     return [indices[start : start + EMBED_BATCH] for start in starts]
 
 
-def _can_be_chosen(name: str) -> bool:
-    return 0 < len(name) <= NAME_CHARS and name.isprintable()
+def _is_short_line(text: str) -> bool:
+    return len(text) <= NAME_CHARS and text.isprintable()

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Literal
 
+import msgspec
+
 from protocol.base import Value
 from protocol.errors import InvalidModelSelected
 from protocol.values import ModelChoice
@@ -24,7 +26,9 @@ class Shelf(Value, frozen=True):
         is_known: Nothing else is on offer; without it any name may be chosen, and turns out to
             be wrong when it is used.
         is_failing: Its service does not answer: no default, but it may be asked for.
-        is_clients: The client names the service and the model itself.
+        is_clients: The client may name the service and the model itself.
+        is_reachable: There is a service where the client names none.
+        is_stand_in: No model stands behind it: the default only where there is no other.
 
     """
 
@@ -33,6 +37,8 @@ class Shelf(Value, frozen=True):
     is_known: bool = True
     is_failing: bool = False
     is_clients: bool = False
+    is_reachable: bool = True
+    is_stand_in: bool = False
 
     def accepts(self, model: str) -> bool:
         """Whether this name may be chosen."""
@@ -55,7 +61,7 @@ def chosen(choice: ModelChoice, shelves: Shelves, purpose: Purpose) -> ModelChoi
 
     Raises:
         InvalidModelSelected: There is no such provider or model, or the client's own service
-            has no address, or one that cannot be used.
+            has an address that cannot be used, or none where the settings have none either.
 
     """
     choice = _without_absent(choice)
@@ -63,8 +69,11 @@ def chosen(choice: ModelChoice, shelves: Shelves, purpose: Purpose) -> ModelChoi
     shelf = shelves.get(provider)
     if shelf is None:
         raise InvalidModelSelected(f"{purpose} provider {provider[:60]!r} is not on offer")
-    if shelf.is_clients:
+    choice = msgspec.structs.replace(choice, provider=provider)
+    if shelf.is_clients and (choice.base_url or not shelf.is_reachable):
         return _checked(choice, purpose)
+    if shelf.is_clients:
+        return _configured(choice, shelf, purpose)
     model = choice.model or next(iter(shelf.shown), "")
     if not shelf.accepts(model):
         raise InvalidModelSelected(f"{purpose} model {model[:60]!r} is not on offer")
@@ -72,7 +81,7 @@ def chosen(choice: ModelChoice, shelves: Shelves, purpose: Purpose) -> ModelChoi
 
 
 def _first_provider(shelves: Shelves, purpose: Purpose) -> str:
-    for provider, shelf in shelves.items():
+    for provider, shelf in sorted(shelves.items(), key=lambda item: item[1].is_stand_in):
         if shelf.is_default:
             return provider
     raise InvalidModelSelected(f"no {purpose} model is on offer")
@@ -81,6 +90,17 @@ def _first_provider(shelves: Shelves, purpose: Purpose) -> str:
 def _without_absent(choice: ModelChoice) -> ModelChoice:
     fields = (choice.provider, choice.model, choice.base_url, choice.api_key)
     return ModelChoice(*("" if text.strip() in ABSENT else text.strip() for text in fields))
+
+
+def _configured(choice: ModelChoice, shelf: Shelf, purpose: Purpose) -> ModelChoice:
+    """The choice of the service of the settings, whose model counts for more than the client's.
+
+    A web UI that no longer finds its model sends the name of another provider's.
+    """
+    model = next(iter(shelf.shown), "") or choice.model
+    if not model:
+        raise InvalidModelSelected(f"{purpose} provider {choice.provider!r} has no model")
+    return ModelChoice(choice.provider, model)
 
 
 def _checked(choice: ModelChoice, purpose: Purpose) -> ModelChoice:

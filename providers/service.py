@@ -39,7 +39,7 @@ class Providers:
         self._longest = settings.limits.answer_chars
         self._loaded = Loaded(open_client)
         self._models = LazyModels(self._loaded, offload)
-        self._stock = Stock(settings, rows, loaded=self._loaded, offload=offload, clock=clock)
+        self._stock = Stock(rows, settings, loaded=self._loaded, offload=offload, clock=clock)
 
     def prepare(self) -> None:
         """Import and load all that models need; takes about two seconds: call it in a thread."""
@@ -48,6 +48,22 @@ class Providers:
     def warm(self) -> None:
         """Begin to fetch the live lists of models, so that the first client finds them there."""
         self._stock.refresh()
+
+    async def configure(self, settings: Settings) -> None:
+        """Put other settings in force: providers, keys, addresses and limits, at once.
+
+        Streams under way go on as they were begun. The lists of providers that stay as they are
+        stay known; those of others are asked for when they are next needed, or by ``warm``.
+        """
+        self._longest = settings.limits.answer_chars
+        await self._stock.configure(settings)
+
+    def unwell(self) -> dict[str, str]:
+        """The providers that do not work, as far as is known, each with the reason for people.
+
+        A provider is known by its list of models, which ``models`` asks for; never waits.
+        """
+        return self._stock.unwell()
 
     async def close(self) -> None:
         """Close all connections; streams under way end with ModelUnavailable."""
@@ -135,14 +151,22 @@ class Providers:
             choice = chosen(choice, self._stock.shelves(purpose), purpose)
         row = self._stock.row(choice.provider)
         model = choice.model or await self._stock.first_model(choice.provider, purpose)
-        endpoint = _clients_own(choice) if row.is_clients else self._stock.endpoint(row.name)
+        endpoint = _endpoint(row, choice, self._stock.endpoint(row.name))
         return row, Order(row.name, model, temperature, endpoint, row.dialect)
 
 
-def _clients_own(choice: ModelChoice) -> Endpoint:
-    """The endpoint that a client brought along; raises ModelUnavailable for an unusable one."""
-    endpoint = Endpoint(choice.provider, choice.base_url, choice.api_key)
-    if not endpoint.is_usable:
+def _endpoint(row: Row, choice: ModelChoice, configured: Endpoint | None) -> Endpoint | None:
+    """The client's own endpoint where it may bring one, else that of the settings.
+
+    Their keys never mix: a key of the settings goes nowhere but to the address beside it. There
+    is none where a class of the row's own does everything. Raises ModelUnavailable.
+    """
+    if row.endpoint is None:
+        return None
+    is_own = row.is_clients and bool(choice.base_url)
+    own = Endpoint(choice.provider, choice.base_url, choice.api_key)
+    endpoint = own if is_own else configured
+    if endpoint is None or not endpoint.is_usable:
         raise ModelUnavailable(choice.provider, "its address or key cannot be used")
     return endpoint
 

@@ -28,6 +28,10 @@ def upstreams(models: ModelServer, search: SearchServer) -> dict[str, str]:
         "OPENAI_API_KEY": "a key of the tests",
         "OPENAI_BASE_URL": models.openai_url,
         "OLLAMA_BASE_URL": models.url,
+        "ANTHROPIC_API_KEY": "another key of the tests",
+        "ANTHROPIC_BASE_URL": models.anthropic_url,
+        "GEMINI_API_KEY": "a third key of the tests",
+        "PERPLEXICA_API_ENDPOINTS_GEMINI": models.gemini_url,
     }
 
 

@@ -1,12 +1,13 @@
 """What the tests of providers are set up with."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from protocol.settings import ApiEndpoints, ApiKeys, Limits, Settings
 from protocol.values import ModelChoice, Prompt, PromptMessage
+from providers.catalogue import ROWS, Row
 from providers.service import Providers
 from tests.providers.tiny_server import Reply, TinyServer
 
@@ -33,9 +34,11 @@ def settings_for(
 
 
 @asynccontextmanager
-async def providers_for(settings: Settings) -> AsyncGenerator[Providers, None]:
+async def providers_for(
+    settings: Settings, *, rows: Sequence[Row] = ROWS
+) -> AsyncGenerator[Providers, None]:
     """Providers with these settings, closed at the end."""
-    providers = Providers(settings, offload=in_thread)
+    providers = Providers(settings, offload=in_thread, rows=rows)
     try:
         yield providers
     finally:

@@ -8,22 +8,31 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from providers.anthropic_api import AnthropicDialect
 from providers.calls import Dialect, Unreadable
 from providers.endpoint import Endpoint, is_usable_address
+from providers.gemini_api import GeminiDialect
 from providers.lines import Lines, LineTooLong
 from providers.ollama_api import OllamaDialect
 from providers.openai_api import OpenAiDialect
 from tests.providers.tiny_server import event, ollama_line
 
-DIALECTS: tuple[Dialect, ...] = (OpenAiDialect(), OllamaDialect())
+DIALECTS: tuple[Dialect, ...] = (
+    OpenAiDialect(),
+    OllamaDialect(),
+    AnthropicDialect(),
+    GeminiDialect(),
+)
+FIELDS = [
+    "choices", "delta", "content", "error", "message", "done", "data", "models",
+    "type", "text", "candidates", "parts", "finishReason", "embeddings", "details",
+]  # fmt: skip
 json_values = some.recursive(
     some.none() | some.booleans() | some.integers() | some.floats() | some.text(max_size=5),
     lambda inner: (
         some.lists(inner, max_size=3)
         | some.dictionaries(
-            some.sampled_from(
-                ["choices", "delta", "content", "error", "message", "done", "data", "models"]
-            ),
+            some.sampled_from(FIELDS),
             inner,
             max_size=3,
         )
@@ -80,6 +89,8 @@ def test_usable_addresses_make_calls(address: str) -> None:
 
 
 def test_path_goes_before_the_query_of_the_address() -> None:
-    """A base address may carry parameters of its own."""
+    """A base address may carry parameters of its own, and so may a call."""
     endpoint = Endpoint("x", "https://host:1/v1/?version=2#part")
     assert endpoint.url("/models") == "https://host:1/v1/models?version=2"
+    assert endpoint.url("/models", "a=b") == "https://host:1/v1/models?version=2&a=b"
+    assert Endpoint("x", "https://host").url("/models", "a=b") == "https://host/models?a=b"

@@ -6,7 +6,7 @@ import time
 import msgspec
 
 from protocol.settings import ApiEndpoints, ApiKeys, Limits, Settings
-from providers.catalogue import OPENAI_MODELS
+from providers.fallbacks import OPENAI_MODELS
 from providers.service import Providers
 from tests.providers.places import in_thread, providers_for, serving, settings_for
 from tests.providers.tiny_server import Seen, TinyServer, Wire, answers, hangs, routed

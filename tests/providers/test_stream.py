@@ -77,6 +77,13 @@ async def test_first_piece_comes_before_the_last_is_sent() -> None:
         assert pieces == ["one", "two"]
 
 
+# As Mistral's models send what they think and what they say.
+IN_PARTS = (
+    b'data: {"choices":[{"delta":{"content":[{"type":"thinking","thinking":[{"text":"hm"}]},'
+    b'{"type":"text","text":"one"}]}}]}\n\n'
+)
+
+
 @pytest.mark.parametrize(
     "parts",
     [
@@ -87,6 +94,7 @@ async def test_first_piece_comes_before_the_last_is_sent() -> None:
         [event("one"), b'data:{"choices":[]}\n\n', event("two", finish="length")],
         [event("one"), b'data: {"choices":null,"usage":{}}\n', event("two"), event(None, "stop")],
         [event("one"), b'data: {"choices":[{"delta":null}]}\n', event("two"), event("", "stop")],
+        [IN_PARTS, event("two", "stop")],
     ],
 )
 async def test_every_usual_shape_of_an_event_stream_is_read(parts: list[bytes]) -> None:

@@ -1,4 +1,4 @@
-"""A model service that speaks as OpenAI and as Ollama do, and answers the same each time.
+"""A model service that speaks as each kind of service does, and answers the same each time.
 
 Tokens are whole words. The number of tokens of an answer is ``tokens``, or what the question's
 ``[[fake answer tokens=200]]`` says. By hand: ``python -m tests.standins.model_server --port 8001``.
@@ -7,11 +7,14 @@ Tokens are whole words. The number of tokens of an answer is ``tokens``, or what
 import json
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
+from tests.standins import anthropic_replies as anthropic
+from tests.standins import gemini_replies as gemini
 from tests.standins.faults import option, without_directives
 from tests.standins.http_server import Request, StandIn
-from tests.standins.reply import Reply
+from tests.standins.reply import Reply, sse
 from tests.standins.words import answer_tokens, vector
 
 CHAT_MODELS = ("gpt-3.5-turbo", "gpt-4o-mini")
@@ -75,23 +78,35 @@ class ModelServer(StandIn):
         """The base address for OpenAI's clients."""
         return f"{self.url}/v1"
 
+    @property
+    def anthropic_url(self) -> str:
+        """The base address for Anthropic's clients."""
+        return self.url + anthropic.BASE
+
+    @property
+    def gemini_url(self) -> str:
+        """The base address for Gemini's clients."""
+        return self.url + gemini.BASE
+
     def kind(self, request: Request) -> str:
         """The row of the request, and for chats what the prompt wants."""
-        kind = KINDS.get((request.method, request.path), "unknown")
-        return kind_of(request.body.get("messages", [])) if kind == "chat" else kind
+        kind = KINDS.get(_route(request), "unknown")
+        return kind_of(said(request.body)) if kind == "chat" else kind
 
     def text(self, request: Request) -> str:
         """The question of a chat, the texts of an embedding."""
-        if "messages" in request.body:
-            return question_of(request.body["messages"])
+        if messages := said(request.body):
+            return question_of(messages)
         return "\n".join(_inputs(request.body))
 
     def reply(self, request: Request) -> Reply:
         """What the service would say; 401 and 404 in its own shape."""
-        if request.path.startswith("/v1/") and not self._let_in(request):
-            return _error(401, "Incorrect API key provided.", "invalid_request_error")
-        handler = REPLIES.get((request.method, request.path))
-        return handler(self, request) if handler else _error(404, "Not found.", "not_found")
+        dialect = next(d for d in DIALECTS if request.path.startswith(d.base))
+        key = dialect.key_of(request.headers)
+        if dialect.wants_key and (not key or self.key not in ("", key)):
+            return dialect.error(401, "Incorrect API key provided.")
+        handler = REPLIES.get(_route(request))
+        return handler(self, request) if handler else dialect.error(404, "Not found.")
 
     def words(self, request: Request) -> tuple[str, ...]:
         """The tokens of the reply to a chat."""
@@ -100,16 +115,28 @@ class ModelServer(StandIn):
             return pieces_of(rephrased(question))
         return answer_tokens(question, option(question, "answer", "tokens", self.tokens))
 
-    def _let_in(self, request: Request) -> bool:
-        scheme, _, key = request.headers.get("authorization", "").partition(" ")
-        return scheme == "Bearer" and bool(key) and self.key in ("", key)
+
+def said(body: dict[str, Any]) -> list[dict[str, Any]]:
+    """The messages of a request of any kind; nothing where it has none."""
+    return gemini.said(body) if "contents" in body else anthropic.said(body)
 
 
-def _error(status: int, message: str, kind: str) -> Reply:
+def _route(request: Request) -> tuple[str, str]:
+    return request.method, gemini.route(request.path)
+
+
+def _bearer(headers: dict[str, str]) -> str:
+    scheme, _, key = headers.get("authorization", "").partition(" ")
+    return key if scheme == "Bearer" else ""
+
+
+def _error(status: int, message: str, kind: str = "invalid_request_error") -> Reply:
     return Reply.json({"error": {"message": message, "type": kind, "code": None}}, status)
 
 
 def _inputs(body: dict[str, Any]) -> list[str]:
+    if "requests" in body:
+        return gemini.inputs(body)
     given = body.get("input", [])
     return [given] if isinstance(given, str) else list(given)
 
@@ -123,7 +150,7 @@ def _openai_models(_server: ModelServer, _request: Request) -> Reply:
 def _openai_chat(server: ModelServer, request: Request) -> Reply:
     body, tokens = request.body, server.words(request)
     if not body.get("messages"):
-        return _error(400, "Missing required parameter: 'messages'.", "invalid_request_error")
+        return _error(400, "Missing required parameter: 'messages'.")
     if body.get("stream"):
         return _openai_stream(body, tokens)
     message = {"role": "assistant", "content": "".join(tokens), "refusal": None}
@@ -151,11 +178,6 @@ def _openai_stream(body: dict[str, Any], tokens: tuple[str, ...]) -> Reply:
         streamed=True,
         text="".join(tokens),
     )
-
-
-def sse(value: dict[str, Any]) -> bytes:
-    """One Server-Sent Event."""
-    return b"data: " + json.dumps(value).encode() + b"\n\n"
 
 
 def _frame(body: dict[str, Any], kind: str) -> dict[str, Any]:
@@ -209,9 +231,31 @@ def _ollama_embed(_server: ModelServer, request: Request) -> Reply:
     return Reply.json({"model": request.body.get("model"), "embeddings": vectors})
 
 
+@dataclass(frozen=True)
+class Dialect:
+    """What sets one kind of service apart, told by how its paths begin."""
+
+    base: str
+    key_of: Callable[[dict[str, str]], str]
+    error: Callable[[int, str], Reply]
+    wants_key: bool = True
+
+
+DIALECTS = (
+    Dialect(anthropic.BASE, anthropic.key_of, anthropic.error),
+    Dialect(gemini.BASE, gemini.key_of, gemini.error),
+    Dialect("/v1/", _bearer, _error),
+    Dialect("", _bearer, _error, wants_key=False),
+)
+
 KINDS = {
     ("GET", "/v1/models"): "models",
     ("GET", "/api/tags"): "models",
+    ("GET", anthropic.MODELS): "models",
+    ("GET", gemini.MODELS): "models",
+    ("POST", anthropic.CHAT): "chat",
+    ("POST", gemini.CHAT): "chat",
+    ("POST", gemini.EMBED): "embed",
     ("POST", "/v1/chat/completions"): "chat",
     ("POST", "/api/chat"): "chat",
     ("POST", "/v1/embeddings"): "embed",
@@ -224,6 +268,11 @@ REPLIES: dict[tuple[str, str], Callable[[ModelServer, Request], Reply]] = {
     ("POST", "/api/chat"): _ollama_chat,
     ("POST", "/v1/embeddings"): _openai_embed,
     ("POST", "/api/embed"): _ollama_embed,
+    ("GET", anthropic.MODELS): lambda _server, _request: anthropic.models(),
+    ("GET", gemini.MODELS): lambda _server, _request: gemini.models(),
+    ("POST", anthropic.CHAT): lambda s, r: anthropic.stream(r.body, s.words(r)),
+    ("POST", gemini.CHAT): lambda s, r: gemini.stream(r.body, s.words(r)),
+    ("POST", gemini.EMBED): lambda _server, request: gemini.vectors(request.body),
 }
 
 if __name__ == "__main__":

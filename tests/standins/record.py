@@ -33,8 +33,8 @@ class Exchange:
 
     @property
     def temperature(self) -> float | None:
-        """What the model was asked for, in OpenAI's or in Ollama's place."""
-        options = self.body.get("options") or {}
+        """What the model was asked for, in OpenAI's, in Ollama's or in Gemini's place."""
+        options = self.body.get("options") or self.body.get("generationConfig") or {}
         value = self.body.get("temperature", options.get("temperature"))
         return None if value is None else float(value)
 

@@ -55,6 +55,11 @@ class Reply:
         return "\r\n".join(lines).encode()
 
 
+def sse(value: dict[str, Any]) -> bytes:
+    """One Server-Sent Event."""
+    return b"data: " + json.dumps(value).encode() + b"\n\n"
+
+
 class Wire:
     """Sends one reply on one connection, and notes how far it has come."""
 

@@ -65,17 +65,19 @@ def test_file_of_the_reference_loads_as_it_is(tmp_path: Path) -> None:
     settings = load_settings({}, {}, written(tmp_path, REFERENCE_FILE))
     assert (settings.general.port, settings.general.similarity_measure) == (3001, "dot")
     assert settings.api_keys.openai == KEY
+    assert settings.api_keys.groq == "gsk-other-secret"
     assert settings.api_endpoints.searxng == "http://localhost:32768"
     assert settings.api_endpoints.ollama == ""
 
 
 def test_unknown_names_are_logged_without_values(tmp_path: Path) -> None:
     """What no setting bears is ignored, and said by name only."""
-    folder = written(tmp_path, f"LOOSE = 1\n{REFERENCE_FILE}\n[MODELS.X]\nAPI_KEY = 'm-secret'\n")
+    loose = "LOOSE = 1\n[SEARCH]\nKEY = 's-secret'\n"
+    folder = written(tmp_path, f"{loose}{REFERENCE_FILE}\n[MODELS.X]\nAPI_KEY = 'm-secret'\n")
     with capture_logs() as logs:
         load_settings({}, {}, folder)
     [names] = [set(line["names"]) for line in logs if line["event"] == "settings.unknown"]
-    assert {"[LOOSE]", "[MODELS]", "[API_KEYS] GROQ"} < names
+    assert names == {"[LOOSE]", "[MODELS]", "[SEARCH] KEY"}
     assert "secret" not in repr(logs)
 
 
