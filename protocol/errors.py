@@ -154,6 +154,16 @@ class SearchUnavailable(RetrievalError):
         super().__init__(f"Search through {backend} failed: {problem}.")
 
 
+class PageUnreadable(RetrievalError):
+    """A page could not be fetched, or holds nothing that can be read."""
+
+    key = "PAGE_UNREADABLE"
+    status = 502
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"The page could not be read: {problem}.", detail=problem)
+
+
 class ProviderError(ServiceError):
     """A model could not be used."""
 

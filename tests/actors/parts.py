@@ -127,7 +127,7 @@ class Scene:
         self.tree = Tree(System())
         self.persister = self.tree.grow(Persister, self.store, now)
         worker = self.tree.grow(Worker, acts or {})
-        self.crew = Crew(worker, worker, worker, self.persister)
+        self.crew = Crew(worker, worker, worker, worker, self.persister)
         self.limits = Limits()
 
     async def close(self) -> None:
