@@ -13,6 +13,7 @@ from retrieval.pages.fetcher import Fetched, too_large
 
 STEP = 256 * 1024
 MOST_PIECES = 2_000
+MOST_BYTES = 1_000_000  # of text: more than an answer needs, and a short work for one thread
 SNIFFED = 2_048
 PDF = "application/pdf"
 HTML = "text/html"
@@ -107,7 +108,8 @@ def in_letters(body: bytes, charset: str) -> str:
     meta = META.search(body[:SNIFFED])
     claims = (charset, meta[1].decode("ascii", "replace") if meta else "")
     named = next((known for claim in claims if (known := codec(claim))), "")
-    return decoded(body) if marked or not named else body.decode(named, errors="replace")
+    most = body[:MOST_BYTES]
+    return decoded(most) if marked or not named else most.decode(named, errors="replace")
 
 
 def codec(charset: str) -> str:

@@ -6,9 +6,11 @@ from urllib.parse import urlsplit
 
 from retrieval.backend import is_web_address
 
-ADDRESS = re.compile(r"https?://[^\s<>\"'`\\^{}|\u3000-\u303f\uff00-\uffef]+", re.IGNORECASE)
+ADDRESS = re.compile(r"https?://[^\s<>\"'`\\^{}|\u3000-\u303f\uff00-\uffef]{1,4000}", re.IGNORECASE)
 CLOSING = {")": "(", "]": "["}
 AFTER = ".,;:!?*_~\u2026\u201d\u2019\u00bb"
+# Brackets and quotation marks that had an address in them, and nothing else.
+EMPTIED = re.compile(r"\(\s{0,9}\)|\[\s{0,9}\]|<\s{0,9}>|\"\s{0,9}\"|'\s{0,9}'|`\s{0,9}`")
 SUMMARIZE = "summarize"
 # What is left of a question that asks of an address nothing but what it says.
 WISHES = re.compile(
@@ -40,7 +42,8 @@ def is_left_open(address: str) -> bool:
 
 def asked_of_links(question: str) -> str:
     """What the question asks beside naming addresses; ``summarize`` for nothing more."""
-    rest = " ".join(ADDRESS.sub(" ", question).split()).strip(" .,;:!?-()[]<>\"'")
+    without = ADDRESS.sub(lambda match: f" {match[0][len(bare(match[0])) :]}", question)
+    rest = " ".join(EMPTIED.sub(" ", without).split()).strip(" .,;:!?-")
     return SUMMARIZE if not rest or WISHES.fullmatch(rest) else rest
 
 
