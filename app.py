@@ -52,7 +52,7 @@ log = structlog.get_logger(__name__)
 
 ANSWERED, FAILED, BAD_USAGE = 0, 1, 2
 GOING_AWAY = 1001
-THREADS = 8
+THREADS = 12
 FLAGS = ("host", "port", "data_dir", "library", "log_level", "log_format")
 
 

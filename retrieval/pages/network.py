@@ -5,6 +5,7 @@ later, and a redirect leads elsewhere. Here the check sees the address that the 
 """
 
 import asyncio
+import functools
 import socket
 from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any
@@ -12,6 +13,10 @@ from typing import Any
 import httpcore
 import httpx
 
+from retrieval.offload import Offload
+from retrieval.places import Places
+
+LOOKUPS = 4  # of names, at once
 MOST_ADDRESSES = 3  # of one name, tried one after the other
 IDLE_CONNECTIONS = 16
 IDLE_S = 10
@@ -30,9 +35,12 @@ class CheckedNetwork(httpcore.AsyncNetworkBackend):
     What the check raises is what whoever fetches the page gets.
     """
 
-    def __init__(self, check: CheckAddress) -> None:
+    def __init__(self, check: CheckAddress, offload: Offload) -> None:
         self._check = check
         self._network = httpcore.AnyIOBackend()
+        # asyncio's own look-up shares its few threads with every other connection of the program,
+        # and a name whose servers do not answer holds one for many seconds.
+        self._places = Places(offload, LOOKUPS)
 
     async def connect_tcp(
         self,
@@ -44,7 +52,7 @@ class CheckedNetwork(httpcore.AsyncNetworkBackend):
     ) -> httpcore.AsyncNetworkStream:
         """Connect to the first address of the name that answers; each is checked before."""
         failure: Exception = httpcore.ConnectError()
-        for address in (await resolve(host, port, timeout))[:MOST_ADDRESSES]:
+        for address in (await self._resolve(host, port, timeout))[:MOST_ADDRESSES]:
             self._check(address, port)
             try:
                 return await self._network.connect_tcp(
@@ -53,6 +61,18 @@ class CheckedNetwork(httpcore.AsyncNetworkBackend):
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
         raise failure
+
+    async def _resolve(self, host: str, port: int, timeout_s: float | None) -> list[str]:
+        """The numeric addresses of a name, each once."""
+        look_up = functools.partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+        try:
+            async with asyncio.timeout(timeout_s):
+                found = await self._places(look_up)
+        except TimeoutError as error:
+            raise httpcore.ConnectTimeout from error
+        except (OSError, UnicodeError, OverflowError) as error:  # nobody's name, or none at all
+            raise httpcore.ConnectError from error
+        return list(dict.fromkeys(str(where[0]) for *_, where in found))
 
     async def connect_unix_socket(self, *_: Any, **__: Any) -> httpcore.AsyncNetworkStream:
         """Refuse: no page is served there."""
@@ -63,19 +83,6 @@ class CheckedNetwork(httpcore.AsyncNetworkBackend):
         await asyncio.sleep(seconds)
 
 
-async def resolve(host: str, port: int, timeout_s: float | None) -> list[str]:
-    """The numeric addresses of a name, each once; raises httpcore's errors."""
-    loop = asyncio.get_running_loop()
-    try:
-        async with asyncio.timeout(timeout_s):
-            found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except TimeoutError as error:
-        raise httpcore.ConnectTimeout from error
-    except (OSError, UnicodeError) as error:  # a name nobody has, or one that is none
-        raise httpcore.ConnectError from error
-    return list(dict.fromkeys(str(where[0]) for *_, where in found))
-
-
 class CheckedTransport(httpx.AsyncBaseTransport):
     """An httpx transport over ``CheckedNetwork``; opened at its first request.
 
@@ -83,8 +90,8 @@ class CheckedTransport(httpx.AsyncBaseTransport):
     httpcore's.
     """
 
-    def __init__(self, check: CheckAddress, *, connections: int) -> None:
-        self._check = check
+    def __init__(self, check: CheckAddress, offload: Offload, *, connections: int) -> None:
+        self._network = CheckedNetwork(check, offload)
         self._connections = connections
         self._pool: httpcore.AsyncConnectionPool | None = None
 
@@ -116,7 +123,7 @@ class CheckedTransport(httpx.AsyncBaseTransport):
                 max_connections=self._connections,
                 max_keepalive_connections=IDLE_CONNECTIONS,
                 keepalive_expiry=IDLE_S,
-                network_backend=CheckedNetwork(self._check),
+                network_backend=self._network,
             )
         return self._pool
 

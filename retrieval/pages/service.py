@@ -37,7 +37,7 @@ class PageService(NamedTuple):
         """As the settings want it; ``transport`` stands in for the network."""
         limits, read_s = settings.pages, settings.limits.read_s
         places = Places(offload, THREADS)
-        network = transport or CheckedTransport(check_address, connections=limits.at_once)
+        network = transport or CheckedTransport(check_address, offload, connections=limits.at_once)
         content = PageContent(documents, most_bytes=limits.page_bytes)
         reader = PageReader(Fetcher(network, limits), content, places)
         found_s = min(read_s / 2, 2 * limits.page_s)  # what the search said will do for a slow one
