@@ -12,7 +12,7 @@ from actors.policy import Policy
 from actors.supervisor import Tree
 from actors.system import System
 from actors.turn import Crew
-from protocol.errors import StorageUnavailable
+from protocol.errors import SearchUnavailable, StorageUnavailable
 from protocol.events import Delta, Event, SourcesFound, Status
 from protocol.ids import ChatId, MessageId, SessionId, TurnId
 from protocol.messages import (
@@ -90,6 +90,21 @@ async def read(message: Read) -> PagesRead:
 async def deepen(message: Deepen) -> Deepened:
     """The same nodes, and one more."""
     return Deepened((Node("deep", "deep", "https://example.org/deep"), *message.nodes), 1)
+
+
+async def fail(_message: Any) -> Any:
+    """A service that is out of order."""
+    raise SearchUnavailable("stand-in", "it is out of order")
+
+
+async def break_down(_message: Any) -> Any:
+    """A bug."""
+    raise KeyError("bug")
+
+
+async def hang(_message: Any) -> Any:
+    """No answer, ever."""
+    await asyncio.Event().wait()
 
 
 class Worker(Actor):

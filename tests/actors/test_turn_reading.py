@@ -1,6 +1,5 @@
 """A turn that reads: the pages that its question names, and in quality those that were found."""
 
-import asyncio
 from typing import Any
 
 import msgspec
@@ -23,7 +22,18 @@ from protocol.messages import (
     SearchFinished,
 )
 from protocol.values import Node, OptimizationMode
-from tests.actors.parts import MODE, NODES, Act, Scene, ended, told, turn_info
+from tests.actors.parts import (
+    MODE,
+    NODES,
+    Act,
+    Scene,
+    break_down,
+    ended,
+    fail,
+    hang,
+    told,
+    turn_info,
+)
 from tests.clock import virtual
 
 READING = msgspec.structs.replace(MODE, reads_links=True, reads_results=True)
@@ -55,21 +65,6 @@ async def links(_message: Rephrase) -> Rephrased:
 async def whole(_message: Rephrase) -> Rephrased:
     """A page as a whole."""
     return Rephrased("summarize", (LINK,))
-
-
-async def fail(_message: Any) -> Any:
-    """A service that is out of order."""
-    raise SearchUnavailable("stand-in", "it is out of order")
-
-
-async def break_down(_message: Any) -> Any:
-    """A bug."""
-    raise KeyError("bug")
-
-
-async def hang(_message: Any) -> Any:
-    """No answer, ever."""
-    await asyncio.Event().wait()
 
 
 @virtual
