@@ -84,7 +84,7 @@ class Pages(Value, frozen=True):
     """How pages are read: those that a question names, and those that a search found."""
 
     page_bytes: Annotated[Count, described("bytes of one page, unpacked")] = 10_000_000
-    page_s: Annotated[Seconds, described("seconds to fetch and take in one page")] = 8
+    page_s: Annotated[Seconds, described("seconds to fetch one page")] = 8
     redirects: Annotated[
         Annotated[int, Meta(ge=0, le=20)], described("redirects that are followed")
     ] = 5

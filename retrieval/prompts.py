@@ -16,7 +16,7 @@ SOURCE_CHARS = 4_000
 SPEAKERS = {"user": "User", "assistant": "Assistant"}
 # Tags of ours in text that is not ours: it must not be able to close what it stands in.
 OUR_TAGS = re.compile(
-    r"<(?=\s*/?\s*(?:sources?|conversation|question|links|page|query)\b)", re.IGNORECASE
+    r"<(?=\s*(?:/\s*)?(?:sources?|conversation|question|links|page|query)\b)", re.IGNORECASE
 )
 
 

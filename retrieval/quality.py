@@ -13,7 +13,7 @@ MOST_LINES = 10
 LINE_CHARS = 200
 EARLY = 60  # of reciprocal rank fusion: the larger, the less the first places count
 BYTES_OF_TOKEN = 4
-QUERY = re.compile(r"<query>(.*?)</query>", re.DOTALL | re.IGNORECASE)
+QUERY = re.compile(r"<query>(.*?)(?:</query>|(?=<query>)|\Z)", re.DOTALL | re.IGNORECASE)
 ITEM = re.compile(r"^\s*(?:[-*\u2022]|\d+[.)])\s+(\S.*)$")
 
 

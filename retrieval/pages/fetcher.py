@@ -37,6 +37,7 @@ FAILURES = (
     httpcore.TimeoutException,
     httpcore.UnsupportedProtocol,
     UnicodeError,
+    OSError,  # of the socket or of TLS in the middle of a body, which no library translates
 )
 
 

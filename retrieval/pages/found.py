@@ -21,13 +21,12 @@ PIECES_OF_PAGE = 8  # those closest to the query; all pages' together are then r
 
 
 class FoundPages:
-    """Reads the best of the pages that a search found, each within ``within_s``."""
+    """Reads the best of the pages that a search found, side by side."""
 
-    def __init__(self, reader: PageReader, offload: Offload, *, most: int, within_s: float) -> None:
+    def __init__(self, reader: PageReader, offload: Offload, *, most: int) -> None:
         self._reader = reader
         self._offload = offload
         self._most = most
-        self._within_s = within_s
 
     async def read(self, query: str, nodes: Sequence[Node]) -> Deepened:
         """Passages of the first pages among the nodes, then the other nodes.
@@ -43,7 +42,7 @@ class FoundPages:
 
     async def _passages(self, query: str, node: Node) -> list[Node]:
         try:
-            page = await self._reader.read(page_of(node), within_s=self._within_s)
+            page = await self._reader.read(page_of(node))
         except PageUnreadable as error:
             log.debug("page.unreadable", problem=error.detail)
             return []

@@ -69,7 +69,7 @@ class NamedPages:
 
     async def _name(self, link: str) -> Named:
         try:
-            return Named(link, await self._reader.read(link, within_s=self._within_s))
+            return Named(link, await self._reader.read(link))
         except PageUnreadable as error:
             log.info("page.unreadable", problem=error.detail)
             return Named(link, None, error.detail)

@@ -24,18 +24,20 @@ class PageReader:
         content: PageContent,
         offload: Offload,
         *,
+        within_s: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._fetcher = fetcher
         self._content = content
         self._offload = offload
+        self._within_s = within_s
         self._clock = clock
 
-    async def read(self, link: str, *, within_s: float) -> Page:
-        """The page at an address of the web; raises PageUnreadable, also when it takes longer."""
+    async def read(self, link: str) -> Page:
+        """The page at an address of the web; raises PageUnreadable, also after ``within_s``."""
         began = self._clock()
         try:
-            async with asyncio.timeout(within_s):
+            async with asyncio.timeout(self._within_s):
                 fetched = await self._fetcher.fetch(link)
                 page = await self._offload(functools.partial(self._content.read, fetched))
         except TimeoutError as error:

@@ -36,14 +36,17 @@ class PageService(NamedTuple):
     ) -> Self:
         """As the settings want it; ``transport`` stands in for the network."""
         limits, read_s = settings.pages, settings.limits.read_s
-        places = Places(offload, THREADS)
         network = transport or CheckedTransport(check_address, offload, connections=limits.at_once)
         content = PageContent(documents, most_bytes=limits.page_bytes)
-        reader = PageReader(Fetcher(network, limits), content, places)
-        found_s = min(read_s / 2, 2 * limits.page_s)  # what the search said will do for a slow one
+        reader = PageReader(
+            Fetcher(network, limits),
+            content,
+            Places(offload, THREADS),
+            within_s=min(read_s / 2, 2 * limits.page_s),  # half is for what is made of the pages
+        )
         return cls(
-            NamedPages(reader, places, limits, within_s=read_s),
-            FoundPages(reader, places, most=settings.quality.pages, within_s=found_s),
+            NamedPages(reader, offload, limits, within_s=read_s),
+            FoundPages(reader, offload, most=settings.quality.pages),
             reader,
         )
 

@@ -18,6 +18,7 @@ QUERY = "lighthouse height and keeper"
         ("<query>height</query>\n<query>keeper</query>", ("height", "keeper")),
         ("Sure:\n<QUERY> height\nof it </Query>", ("height of it",)),
         ("<think><query>no</query></think><query>height</query>", ("height",)),
+        ("<query>height<query>keeper", ("height", "keeper")),
         ("<query>a</query><query>A</query><query>b</query>", ("a", "b")),
         ("<query>1</query><query>2</query><query>3</query><query>4</query>", ("1", "2", "3")),
         ("1. height\n2. keeper", ("height", "keeper")),

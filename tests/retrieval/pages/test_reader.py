@@ -5,21 +5,21 @@ import pytest
 from protocol.errors import PageUnreadable
 from protocol.settings import Pages
 from retrieval.pages.content import Page
-from tests.retrieval.pages.places import pages
+from tests.retrieval.pages.places import Stuck, pages
 from tests.standins.faults import Fault
 from tests.standins.website import CYRILLIC, LATIN, TEXT, Website
 
 SENTENCE = "The lighthouse at Harbour Point is 41 metres tall."
 
 
-async def read(link: str, limits: Pages | None = None, within_s: float = 5) -> Page:
-    async with pages(limits=limits) as service:
-        return await service.reader.read(link, within_s=within_s)
+async def read(link: str, limits: Pages | None = None, read_s: float = 10) -> Page:
+    async with pages(limits=limits, read_s=read_s) as service:
+        return await service.reader.read(link)
 
 
-async def problem(link: str, limits: Pages | None = None, within_s: float = 5) -> str:
+async def problem(link: str, limits: Pages | None = None, read_s: float = 10) -> str:
     with pytest.raises(PageUnreadable) as caught:
-        await read(link, limits, within_s)
+        await read(link, limits, read_s)
     return caught.value.detail
 
 
@@ -117,7 +117,7 @@ async def test_redirects_are_a_setting(site: Website) -> None:
 async def test_reading_has_its_own_deadline(site: Website) -> None:
     """Also where the fetcher would wait longer."""
     site.fault("page", Fault.hang())
-    assert "in time" in await problem(f"{site.url}/page.txt", within_s=0.1)
+    assert "in time" in await problem(f"{site.url}/page.txt", read_s=0.2)
     assert (await site.closed_early(about="/page.txt")).path == "/page.txt"
 
 
@@ -133,7 +133,7 @@ async def test_every_address_is_checked_where_it_is_connected_to(site: Website) 
     async with pages(check=check) as service:
         for host in ("127.0.0.1", "localhost", "2130706433", "0x7f000001"):
             with pytest.raises(PageUnreadable, match="nobody's business"):
-                await service.reader.read(f"http://{host}:{port}/", within_s=5)
+                await service.reader.read(f"http://{host}:{port}/")
     assert {address for address, _ in seen} <= {"127.0.0.1", "::1"}
     assert {where for _, where in seen} == {port}
     assert not site.record.exchanges
@@ -143,7 +143,7 @@ async def test_a_redirect_is_checked_like_any_other_address(site: Website) -> No
     """Each hop connects through the same check."""
     seen: list[str] = []
     async with pages(check=lambda address, _port: seen.append(address)) as service:
-        await service.reader.read(f"{site.url}/twice", within_s=5)
+        await service.reader.read(f"{site.url}/twice")
     assert seen == ["127.0.0.1"] * 3
 
 
@@ -161,3 +161,11 @@ async def test_pages_wait_for_a_place(site: Website) -> None:
     site.fault("page", Fault.hang())
     limits = Pages(at_once=1, page_s=0.2)
     assert "in time" in await problem(f"{site.url}/page.txt", limits)
+
+
+async def test_threads_that_never_end_hold_up_pages_alone(site: Website) -> None:
+    """With all its places taken, a page is unreadable in time, and told so."""
+    limits = Pages(page_s=0.1)
+    async with pages(limits=limits, offload=Stuck()) as service:
+        with pytest.raises(PageUnreadable, match="in time"):
+            await service.reader.read(f"{site.url}/")
