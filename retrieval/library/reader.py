@@ -17,6 +17,9 @@ from retrieval.library.passages import (
 
 MOST_PAGES = 500
 MOST_HTML = 2_000_000
+MOST_COLLECTED = (
+    300_000  # for the title, and where there is no main text: Python holds the loop here
+)
 MOST_PASSAGES = 2_000
 SNIFFED = 8_192
 MARKS = (
@@ -130,7 +133,7 @@ def html_text(page: str) -> tuple[str, str]:
         main = trafilatura.extract(page, output_format="markdown", include_comments=False)
     except HTML_PROBLEMS:
         main = None
-    collected = collect(page)
+    collected = collect(page[:MOST_COLLECTED])
     return " ".join(collected.title.split()), main or collected.text()
 
 
