@@ -155,10 +155,10 @@ class SearchUnavailable(RetrievalError):
 
 
 class PageUnreadable(RetrievalError):
-    """A page could not be fetched, or holds nothing that can be read."""
+    """A page could not be fetched, or holds nothing that can be read; ``detail`` says why.
 
-    key = "PAGE_UNREADABLE"
-    status = 502
+    It ends no turn: the answer tells of it.
+    """
 
     def __init__(self, problem: str) -> None:
         super().__init__(f"The page could not be read: {problem}.", detail=problem)
