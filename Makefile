@@ -23,9 +23,10 @@ fmt: $(VENV)/dev.stamp  ## format and mend what can be mended
 	$(BIN)/ruff format $(CODE)
 	$(BIN)/ruff check --fix $(CODE)
 
-bench: $(VENV)/dev.stamp  ## memory of idle sessions, cold start: prints tables
+bench: $(VENV)/dev.stamp  ## memory of idle sessions, cold start, reading pages: prints tables
 	$(BIN)/python -m bench.sessions
 	$(BIN)/python -m bench.cold_start
+	$(BIN)/python -m bench.pages
 
 lock: $(VENV)/dev.stamp  ## pin every dependency with its hashes, without hosts
 	$(BIN)/pip install --quiet uv

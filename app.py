@@ -23,6 +23,7 @@ import structlog
 from actors.context import add_facts
 from actors.persister import Persister, RemoveChat
 from actors.pool import Pool
+from actors.reader import Reader
 from actors.reranker import Reranker
 from actors.searcher import Searcher
 from actors.session import House
@@ -51,7 +52,7 @@ log = structlog.get_logger(__name__)
 
 ANSWERED, FAILED, BAD_USAGE = 0, 1, 2
 GOING_AWAY = 1001
-THREADS = 8
+THREADS = 12
 FLAGS = ("host", "port", "data_dir", "library", "log_level", "log_format")
 
 
@@ -102,6 +103,7 @@ class Program:
         self.persister = grow(Persister, self.store, now)
         crew = Crew(
             grow(Pool, Searcher, *tools, size=limits.workers),
+            grow(Pool, Reader, *tools, size=limits.workers),
             grow(Pool, Reranker, *tools, size=limits.workers),
             grow(Pool, Writer, *tools, limits, size=limits.workers),
             self.persister,

@@ -5,7 +5,7 @@ from typing import ClassVar
 import structlog
 
 from actors.base import Actor, on
-from protocol.messages import Rephrase, Rephrased, Search, SearchFinished
+from protocol.messages import Divide, Divided, Rephrase, Rephrased, Search, SearchFinished
 from providers.service import Providers
 from retrieval.service import Retrieval
 
@@ -26,13 +26,23 @@ class Searcher(Actor):
     async def rephrase(self, message: Rephrase) -> Rephrased:
         """Ask the chat model for a query; without one the question itself is the query."""
         if not self._providers.has_model(message.model):
-            return Rephrased(message.question)
+            return self._retrieval.unrephrased(message.focus_mode, message.question)
         await self._retrieval.ready()
         prompt = self._retrieval.rephrase_prompt(
             message.focus_mode, message.question, message.history
         )
         reply = await self._providers.complete(message.model, prompt, temperature=0)
-        return self._retrieval.parse_rephrased(reply, message.question)
+        return self._retrieval.parse_rephrased(message.focus_mode, reply, message.question)
+
+    @on(Divide)
+    async def divide(self, message: Divide) -> Divided:
+        """Ask the chat model for queries; without one the query stays as it is."""
+        if not self._providers.has_model(message.model):
+            return Divided((message.query,))
+        await self._retrieval.ready()
+        prompt = self._retrieval.division_prompt(message.query)
+        reply = await self._providers.complete(message.model, prompt, temperature=0)
+        return Divided(self._retrieval.parse_divided(reply, message.query))
 
     @on(Search)
     async def search(self, message: Search) -> SearchFinished:

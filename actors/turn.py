@@ -24,10 +24,24 @@ from protocol.events import (
     Stage,
     Status,
 )
-from protocol.messages import Rephrase, Rephrased, Rerank, Search, SearchFinished, Write
+from protocol.messages import (
+    Deepen,
+    Divide,
+    Read,
+    Rephrase,
+    Rephrased,
+    Rerank,
+    Search,
+    SearchFinished,
+    Write,
+)
 from protocol.settings import Limits
 from protocol.values import Node
 from retrieval.modes import FocusMode
+from retrieval.pages.links import SUMMARIZE, hosts
+from retrieval.quality import fused
+from retrieval.rephrased import unrephrased
+from retrieval.side_by_side import side_by_side
 
 log = structlog.get_logger(__name__)
 
@@ -38,6 +52,7 @@ class Crew(Value, frozen=True):
     """Whom a turn asks."""
 
     searcher: Ref
+    reader: Ref
     reranker: Ref
     writer: Ref
     persister: Ref
@@ -59,6 +74,7 @@ class Turn(Actor):
         self._models = journal.turn.models
         self._crew = crew
         self._mode = mode
+        self._query = self._question.text
         self._limits = limits
         self._flush_s = flush_s
         self._flush_at = 0.0
@@ -102,10 +118,26 @@ class Turn(Actor):
             return SearchFinished((), "")
         with self._stage("rephrasing"):
             rephrased = await self._rephrase()
+        self._query = rephrased.query
+        if rephrased.links:
+            with self._stage("reading", hosts(rephrased.links)):
+                return await self._read(rephrased)
         if not rephrased.query:  # the model says that nothing needs to be looked up
             return SearchFinished((), "")
+        if self._mode.goes_deep(self._question.optimization_mode):
+            return await self._find_deeply(rephrased.query)
         with self._stage("searching", rephrased.query):
             return await self._search(rephrased.query)
+
+    async def _find_deeply(self, query: str) -> SearchFinished:
+        with self._stage("rephrasing", "one question into several queries"):
+            queries = await self._divide(query)
+        with self._stage("searching", " | ".join(queries)):
+            found = fused(await side_by_side(self._search(each) for each in queries))
+        if not found.nodes or not self._mode.reads_results:
+            return found
+        with self._stage("reading", f"the best of {len(found.nodes)} results"):
+            return await self._deepen(query, found)
 
     async def _rephrase(self) -> Rephrased:
         question = self._question
@@ -114,7 +146,34 @@ class Turn(Actor):
             return await self._crew.searcher.ask(request, timeout=self._limits.rephrase_s)
         except ServiceError as error:  # the question as it stands still finds something
             log.warning("rephrase.failed", key=error.key)
-            return Rephrased(question.text)
+            return unrephrased(question.text, reads_links=self._mode.reads_links)
+
+    async def _divide(self, query: str) -> tuple[str, ...]:
+        request = Divide(query, self._models.chat)
+        try:
+            reply = await self._crew.searcher.ask(request, timeout=self._limits.rephrase_s)
+        except ServiceError as error:  # one query still finds something
+            log.warning("division.failed", key=error.key)
+            return (query,)
+        return reply.queries
+
+    async def _read(self, rephrased: Rephrased) -> SearchFinished:
+        request = Read(rephrased.query, rephrased.links, self._models.chat)
+        try:
+            read = await self._crew.reader.ask(request, timeout=self._limits.read_s)
+        except ServiceError as error:  # the answer says that nothing was read
+            log.warning("reading.failed", key=error.key)
+            return SearchFinished((), "", f"Nothing could be read: {error}")
+        return SearchFinished(read.nodes, "pages", read.note)
+
+    async def _deepen(self, query: str, found: SearchFinished) -> SearchFinished:
+        request = Deepen(query, found.nodes)
+        try:
+            deepened = await self._crew.reader.ask(request, timeout=self._limits.read_s)
+        except ServiceError as error:  # what the search says of its pages is something, too
+            log.warning("reading.failed", key=error.key)
+            return found
+        return SearchFinished(deepened.nodes, found.backend, found.note)
 
     async def _search(self, query: str) -> SearchFinished:
         request = Search(query, self._question.focus_mode)
@@ -125,18 +184,18 @@ class Turn(Actor):
             return SearchFinished((), "", f"Nothing could be searched: {error}")
 
     async def _rank(self, found: SearchFinished) -> tuple[Node, ...]:
-        if not found.nodes:
-            return ()
+        if not found.nodes or self._query == SUMMARIZE:  # a page as a whole has its own order
+            return found.nodes[:KEPT]
         question = self._question
         request = Rerank(
-            question.text,
+            self._query,
             found.nodes,
             question.focus_mode,
             question.optimization_mode,
             self._models.embedding,
         )
         try:
-            with self._stage("reranking"):
+            with self._stage("reranking", f"{len(found.nodes)} passages"):
                 timeout_s = self._limits.rerank_s
                 return (await self._crew.reranker.ask(request, timeout=timeout_s)).nodes
         except ServiceError as error:  # the search's own order is still an order
@@ -189,7 +248,8 @@ class Turn(Actor):
         try:
             yield
         finally:
-            self._stages[stage] = round((self.life.system.now() - began) * 1000)
+            took_ms = round((self.life.system.now() - began) * 1000)
+            self._stages[stage] = self._stages.get(stage, 0) + took_ms
 
     def _log(self, event: str, **facts: str) -> None:
         """The one line that tells the whole turn."""

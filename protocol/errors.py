@@ -154,6 +154,16 @@ class SearchUnavailable(RetrievalError):
         super().__init__(f"Search through {backend} failed: {problem}.")
 
 
+class PageUnreadable(RetrievalError):
+    """A page could not be fetched, or holds nothing that can be read; ``detail`` says why.
+
+    It ends no turn: the answer tells of it.
+    """
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"The page could not be read: {problem}.", detail=problem)
+
+
 class ProviderError(ServiceError):
     """A model could not be used."""
 

@@ -44,6 +44,48 @@ class SearchFinished(Message, frozen=True):
     note: str = ""
 
 
+class Divide(Request["Divided"], frozen=True):
+    """Break the query into queries that together cover it."""
+
+    query: str
+    model: ModelChoice
+
+
+class Divided(Message, frozen=True):
+    """At least one query, and no more than the settings allow."""
+
+    queries: tuple[str, ...]
+
+
+class Read(Request["PagesRead"], frozen=True):
+    """Read the pages that the question names, and sum each up towards the query."""
+
+    query: str
+    links: tuple[str, ...]
+    model: ModelChoice
+
+
+class PagesRead(Message, frozen=True):
+    """What the pages say, page by page; ``note`` tells the reader which could not be read."""
+
+    nodes: tuple[Node, ...]
+    note: str = ""
+
+
+class Deepen(Request["Deepened"], frozen=True):
+    """Read the best of the pages that were found, not only what the search says of them."""
+
+    query: str
+    nodes: tuple[Node, ...]
+
+
+class Deepened(Message, frozen=True):
+    """Passages of the pages that could be read, then the other nodes as they were found."""
+
+    nodes: tuple[Node, ...]
+    pages: int
+
+
 class Rerank(Request["Reranked"], frozen=True):
     """Order the nodes by closeness to the query, and keep the best."""
 

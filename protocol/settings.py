@@ -114,11 +114,43 @@ class Search(Value, frozen=True):
     language: Annotated[str, described("language that search engines are asked for")] = "en"
 
 
+class Pages(Value, frozen=True):
+    """How pages are read: those that a question names, and those that a search found."""
+
+    page_bytes: Annotated[Count, described("bytes of one page, unpacked")] = 10_000_000
+    page_s: Annotated[Seconds, described("seconds to fetch one page")] = 8
+    redirects: Annotated[
+        Annotated[int, Meta(ge=0, le=20)], described("redirects that are followed")
+    ] = 5
+    types: Annotated[tuple[str, ...], described("types of content that are read")] = (
+        "text/html",
+        "application/xhtml+xml",
+        "text/plain",
+        "text/markdown",
+        "application/pdf",
+    )
+    at_once: Annotated[Count, described("pages fetched at once, all turns together")] = 32
+    links: Annotated[Count, described("pages read of those that a question names")] = 5
+    summaries: Annotated[Count, described("summaries of one page; ten passages go into each")] = 4
+
+
+class Quality(Value, frozen=True):
+    """How far the optimisation mode ``quality`` goes."""
+
+    queries: Annotated[
+        Annotated[int, Meta(ge=1, le=10)], described("queries that a question is broken into")
+    ] = 3
+    pages: Annotated[Count, described("pages read of those that were found")] = 6
+    domain_passages: Annotated[Count, described("passages of one site in the sources")] = 3
+    tokens: Annotated[Count, described("tokens of all sources together, estimated")] = 6_000
+
+
 class Limits(Value, frozen=True):
     """How long and how large things may get."""
 
     rephrase_s: Annotated[Seconds, described("seconds to rephrase a question")] = 15
     search_s: Annotated[Seconds, described("seconds for one search, all backends together")] = 5
+    read_s: Annotated[Seconds, described("seconds to read pages and to sum them up")] = 40
     rerank_s: Annotated[Seconds, described("seconds to rank what was found")] = 10
     first_token_s: Annotated[Seconds, described("seconds until a model's first piece")] = 30
     token_gap_s: Annotated[Seconds, described("seconds between two pieces")] = 20
@@ -146,4 +178,6 @@ class Settings(Value, frozen=True):
     api_endpoints: ApiEndpoints = field(default_factory=ApiEndpoints)
     custom_openai: CustomOpenai = field(default_factory=CustomOpenai)
     search: Search = field(default_factory=Search)
+    pages: Pages = field(default_factory=Pages)
+    quality: Quality = field(default_factory=Quality)
     limits: Limits = field(default_factory=Limits)

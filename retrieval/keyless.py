@@ -10,6 +10,7 @@ from protocol.errors import SearchUnavailable
 from protocol.values import Node
 from retrieval.backend import found_node
 from retrieval.offload import Offload
+from retrieval.places import Places
 
 MOST_RESULTS = 20
 REQUEST_S = 2
@@ -30,36 +31,20 @@ class KeylessBackend:
         timeout_s: float = 2.4,
         at_once: int = 3,
     ) -> None:
-        self._offload = offload
+        self._places = Places(offload, at_once)
         self._fetch = fetch or fetch_results
         self._timeout_s = timeout_s
-        self._places = asyncio.Semaphore(at_once)
-        self._running: set[asyncio.Future[list[dict[str, Any]]]] = set()
 
     async def search(self, query: str, *, engines: Sequence[str], language: str) -> list[Node]:
         """Results of several engines, merged by the library; ``engines`` are SearXNG's: unused."""
         del engines
         try:
             async with asyncio.timeout(self._timeout_s):
-                await self._places.acquire()
-                results = await asyncio.shield(self._start(query, language))
+                results = await self._places(functools.partial(self._fetch, query, language))
         except TimeoutError as error:
             raise SearchUnavailable(self.name, "no answer in time") from error
         nodes = [found_node(r.get("title"), r.get("href"), r.get("body")) for r in results]
         return [node for node in nodes if node is not None]
-
-    def _start(self, query: str, language: str) -> asyncio.Future[list[dict[str, Any]]]:
-        work = functools.partial(self._fetch, query, language)
-        running = asyncio.ensure_future(self._offload(work))
-        self._running.add(running)
-        running.add_done_callback(self._finished)
-        return running
-
-    def _finished(self, running: asyncio.Future[list[dict[str, Any]]]) -> None:
-        self._running.discard(running)
-        self._places.release()
-        if not running.cancelled():
-            running.exception()  # looked at, so that a search nobody waits for stays silent
 
 
 def fetch_results(query: str, language: str) -> list[dict[str, Any]]:

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 def load() -> None:
     """Load all that the functions below need; blocks; to be called before any of them."""
     import_module("llama_index.core")
-    from retrieval import postprocessor, prompts, retriever  # noqa: PLC0415 - see the top
+    from retrieval import postprocessor, prompts, retriever, tasks  # noqa: PLC0415 - see the top
 
-    del postprocessor, prompts, retriever
+    del postprocessor, prompts, retriever, tasks
 
 
 def rephrase_prompt(mode: FocusMode, question: str, history: Sequence[Utterance]) -> Prompt:
@@ -46,6 +46,34 @@ def answer_prompt(
     from retrieval import prompts  # noqa: PLC0415 - see the top
 
     return prompts.answer_prompt(mode, question, history, nodes, now)
+
+
+def summary_prompt(asked: str, title: str, text: str) -> Prompt:
+    """As ``tasks.summary_prompt``."""
+    from retrieval import tasks  # noqa: PLC0415 - see the top
+
+    return tasks.summary_prompt(asked, title, text)
+
+
+def division_prompt(query: str, most: int) -> Prompt:
+    """As ``tasks.division_prompt``."""
+    from retrieval import tasks  # noqa: PLC0415 - see the top
+
+    return tasks.division_prompt(query, most)
+
+
+def telling(asked: str, pieces: Sequence[str], most: int) -> list[str]:
+    """As ``choice.telling``."""
+    from retrieval.pages import choice  # noqa: PLC0415 - imports numpy
+
+    return choice.telling(asked, pieces, most)
+
+
+def closest(query: str, pieces: Sequence[str], most: int) -> list[str]:
+    """As ``choice.closest``."""
+    from retrieval.pages import choice  # noqa: PLC0415 - imports numpy
+
+    return choice.closest(query, pieces, most)
 
 
 async def retrieve(

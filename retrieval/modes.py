@@ -11,6 +11,7 @@ import msgspec
 
 from protocol.base import Value
 from protocol.errors import SettingsError
+from protocol.values import OptimizationMode
 
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 REPHRASE_NAMES = frozenset({"question", "history"})
@@ -22,7 +23,8 @@ class FocusMode(Value, frozen=True, forbid_unknown_fields=True):
 
     ``engines`` are SearXNG's (none: its default). ``floor`` is the vector similarity that a node
     must exceed where nodes are ranked. ``title_when_empty`` lets a result without content stand
-    with its title. The prompts name what is put into them in braces.
+    with its title. ``reads_links``: pages that the question names are read; ``reads_results``: in
+    ``quality`` so are the best that were found. The prompts name what is put into them in braces.
     """
 
     name: str
@@ -34,9 +36,17 @@ class FocusMode(Value, frozen=True, forbid_unknown_fields=True):
     rerank: bool = False
     floor: float | None = None
     reads_links: bool = False
+    reads_results: bool = False
     title_when_empty: bool = False
 
     rephrase_temperature: ClassVar[float] = 0.0
+
+    def goes_deep(self, optimization_mode: OptimizationMode) -> bool:
+        """Whether a question is broken into queries and results are read.
+
+        Not where nothing is ranked: there is then one place to ask, and one answer.
+        """
+        return optimization_mode == "quality" and self.rerank
 
 
 def load_focus_modes(folder: Traversable | None = None) -> Mapping[str, FocusMode]:

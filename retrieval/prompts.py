@@ -15,7 +15,9 @@ QUESTION_CHARS = 8_000
 SOURCE_CHARS = 4_000
 SPEAKERS = {"user": "User", "assistant": "Assistant"}
 # Tags of ours in text that is not ours: it must not be able to close what it stands in.
-OUR_TAGS = re.compile(r"<(?=\s*/?\s*(?:sources?|conversation|question|links)\b)", re.IGNORECASE)
+OUR_TAGS = re.compile(
+    r"<(?=\s*(?:/\s*)?(?:sources?|conversation|question|links|page|query)\b)", re.IGNORECASE
+)
 
 
 def rephrase_prompt(mode: FocusMode, question: str, history: Sequence[Utterance]) -> Prompt:

@@ -4,11 +4,11 @@ import re
 
 from protocol.messages import Rephrased
 from retrieval.backend import is_web_address
+from retrieval.pages.links import SUMMARIZE, asked_of_links, links_in
 
 MOST_LINKS = 10
 SHORT_REPLY = 200
 QUERY_CHARS = 400
-SUMMARIZE = "summarize"
 THOUGHT = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
 THOUGHT_END = re.compile(r"\A.*</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
 FENCE = re.compile(r"^\s*```\w*\s*$", re.MULTILINE)
@@ -38,12 +38,36 @@ def parse_rephrased(reply: str, question: str) -> Rephrased:
         question: What it was asked to rephrase.
 
     """
-    said = FENCE.sub("", THOUGHT_END.sub("", THOUGHT.sub("", reply)))
+    said = FENCE.sub("", without_thoughts(reply))
     links = _links(said)
     query = _query(said)
     if query is None:
         query = SUMMARIZE if links else question
     return Rephrased(short_query(query), links)
+
+
+def unrephrased(question: str, *, reads_links: bool) -> Rephrased:
+    """The question as its own query, where no model could make a better one."""
+    return with_named_links(Rephrased(question), question) if reads_links else Rephrased(question)
+
+
+def with_named_links(said: Rephrased, question: str) -> Rephrased:
+    """The same with the links that the question itself names, which come first.
+
+    With links the query is what is asked beside them, never the addresses themselves. A question
+    that names an address wants it read, so here a query is never empty.
+    """
+    named = links_in(question, MOST_LINKS)
+    known = {link.rstrip("/") for link in named}
+    links = (*named, *(link for link in said.links if link.rstrip("/") not in known))[:MOST_LINKS]
+    if not links:
+        return said
+    return Rephrased(short_query(asked_of_links(said.query or question)), links)
+
+
+def without_thoughts(reply: str) -> str:
+    """A model's reply without what it says to itself first."""
+    return THOUGHT_END.sub("", THOUGHT.sub("", reply))
 
 
 def short_query(text: str) -> str:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Self
 import httpx
 
 from protocol.errors import InvalidFocusMode
-from protocol.messages import Rephrased, SearchFinished
-from protocol.settings import Settings
+from protocol.messages import Deepened, PagesRead, Rephrased, SearchFinished
+from protocol.settings import Quality, Settings
 from protocol.values import Node, OptimizationMode, Prompt, Utterance
 from retrieval import lazy
 from retrieval.backend import with_content
@@ -18,7 +18,11 @@ from retrieval.extractive import extract_answer
 from retrieval.library.reader import DocumentReader
 from retrieval.modes import FocusMode, load_focus_modes
 from retrieval.offload import Offload
-from retrieval.rephrased import parse_rephrased, short_query
+from retrieval.pages.digest import Complete
+from retrieval.pages.network import CheckAddress, any_address
+from retrieval.pages.service import PageService
+from retrieval.quality import parse_divided, selected
+from retrieval.rephrased import parse_rephrased, short_query, unrephrased, with_named_links
 
 if TYPE_CHECKING:
     from retrieval.postprocessor import Embed
@@ -39,13 +43,17 @@ class Retrieval:
         self,
         modes: Mapping[str, FocusMode],
         chain: SearchChain,
+        pages: PageService,
         *,
         offload: Offload,
         now: Callable[[], datetime],
+        quality: Quality,
         measure: "Measure" = "cosine",
     ) -> None:
         self.modes = modes
         self._chain = chain
+        self._pages = pages
+        self._quality = quality
         self._offload = offload
         self._now = now
         self._measure = measure
@@ -59,6 +67,7 @@ class Retrieval:
         client: httpx.AsyncClient,
         offload: Offload,
         now: Callable[[], datetime],
+        check_address: CheckAddress = any_address,
     ) -> Self:
         """Retrieval as the settings want it; raises SettingsError for a value of no use.
 
@@ -67,14 +76,18 @@ class Retrieval:
             client: Whose connections are used; it stays the caller's to close.
             offload: Runs what blocks in a thread.
             now: The local time with its date, for prompts.
+            check_address: Told where a page is about to be fetched from, a numeric address and a
+                port; raises PageUnreadable where that must not be.
 
         """
         parts = Parts(settings, client, offload, DocumentReader())
         return cls(
             load_focus_modes(),
             build_chain(parts, lazy.retrieve),
+            PageService.build(settings, parts.reader, offload, check_address),
             offload=offload,
             now=now,
+            quality=settings.quality,
             measure=settings.general.similarity_measure,
         )
 
@@ -101,6 +114,25 @@ class Retrieval:
         await self.ready()
         return await self._chain.search(wanted, mode)
 
+    async def read_links(
+        self, query: str, links: Sequence[str], complete: Complete | None
+    ) -> PagesRead:
+        """What the pages at the links say towards the query, with a note on those that failed.
+
+        Args:
+            query: What is asked of them; ``summarize`` for all that they say.
+            links: Addresses of the web; those over the limit are left out.
+            complete: Asks the chat model, to sum up; without it pages are told by their passages.
+
+        """
+        await self.ready()
+        return await self._pages.named.read(query, links, complete)
+
+    async def deepen(self, query: str, nodes: Sequence[Node]) -> Deepened:
+        """Passages of the best pages among the nodes in place of what the search said of them."""
+        await self.ready()
+        return await self._pages.found.read(query, nodes)
+
     async def rank(
         self,
         query: str,
@@ -110,6 +142,8 @@ class Retrieval:
         embed: "Embed",
     ) -> tuple[Node, ...]:
         """The best 15 nodes at most, best first; ``speed`` keeps the order of the search.
+
+        ``quality`` keeps fewer where they come from one site, or would be too much to read.
 
         Args:
             query: What they should be close to.
@@ -128,6 +162,7 @@ class Retrieval:
         if not usable or not mode.rerank or optimization_mode not in RANKED:
             return tuple(usable[:KEEP])
         await self.ready()
+        is_deep = mode.goes_deep(optimization_mode)
         ranked = await lazy.rank(
             query,
             usable,
@@ -135,9 +170,9 @@ class Retrieval:
             offload=self._offload,
             measure=self._measure,
             floor=mode.floor,
-            keep=KEEP,
+            keep=len(usable) if is_deep else KEEP,
         )
-        return tuple(ranked)
+        return selected(ranked, self._quality, most=KEEP) if is_deep else tuple(ranked)
 
     def rephrase_prompt(
         self, focus_mode: str, question: str, history: Sequence[Utterance]
@@ -155,9 +190,27 @@ class Retrieval:
         """What to ask the model for the answer, with today's date, at the mode's temperature."""
         return lazy.answer_prompt(self.mode(focus_mode), question, history, nodes, self._now())
 
-    def parse_rephrased(self, reply: str, question: str) -> Rephrased:
-        """What the model's reply to ``rephrase_prompt`` says; never without a use."""
-        return parse_rephrased(reply, question)
+    def parse_rephrased(self, focus_mode: str, reply: str, question: str) -> Rephrased:
+        """What the model's reply to ``rephrase_prompt`` says; never without a use.
+
+        In a mode that reads links, those that the question itself names are there in any case; in
+        any other there are none.
+        """
+        said = parse_rephrased(reply, question)
+        reads_links = self.mode(focus_mode).reads_links
+        return with_named_links(said, question) if reads_links else Rephrased(said.query)
+
+    def unrephrased(self, focus_mode: str, question: str) -> Rephrased:
+        """The same where no model could be asked."""
+        return unrephrased(question, reads_links=self.mode(focus_mode).reads_links)
+
+    def division_prompt(self, query: str) -> Prompt:
+        """What to ask the model for queries that together cover this one; at temperature 0."""
+        return lazy.division_prompt(query, self._quality.queries)
+
+    def parse_divided(self, reply: str, query: str) -> tuple[str, ...]:
+        """The queries in the model's reply to ``division_prompt``; at least the query itself."""
+        return parse_divided(reply, query, self._quality.queries)
 
     def extract_answer(self, question: str, nodes: Sequence[Node]) -> list[str]:
         """Pieces of an answer without a model: cited sentences, and the word that they are that."""
@@ -181,4 +234,5 @@ class Retrieval:
 
     async def close(self) -> None:
         """Stop what the searches have running."""
+        await self._pages.close()
         await self._chain.close()

@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 from pathlib import PurePosixPath
 from typing import Any
 
+from protocol.base import Value
 from retrieval.library.passages import (
     Passage,
     markdown_passages,
@@ -16,6 +17,9 @@ from retrieval.library.passages import (
 
 MOST_PAGES = 500
 MOST_HTML = 2_000_000
+MOST_COLLECTED = (
+    300_000  # for the title, and where there is no main text: Python holds the loop here
+)
 MOST_PASSAGES = 2_000
 SNIFFED = 8_192
 MARKS = (
@@ -31,6 +35,13 @@ HTML_PROBLEMS = (ValueError, TypeError, AttributeError, LookupError, RecursionEr
 
 class Unreadable(Exception):
     """The bytes are no document that can be read; the text says why."""
+
+
+class PdfText(Value, frozen=True):
+    """The title that a PDF gives itself, often none, and the text of each of its pages."""
+
+    title: str
+    pages: tuple[str, ...]
 
 
 class DocumentReader:
@@ -68,28 +79,33 @@ class DocumentReader:
         read = self._readers.get(path.suffix.lower(), read_text)
         return read(data, path.name)[:MOST_PASSAGES]
 
-    def _read_pdf(self, data: bytes, name: str) -> list[Passage]:
+    def read_pdf(self, data: bytes) -> PdfText:
+        """Title and text of a PDF; raises Unreadable."""
         import pypdfium2  # noqa: PLC0415 - loaded when the first PDF is read
 
         try:
             with self._pdf_lock:
-                return page_passages(list(pdf_pages(pypdfium2, data)), name)
+                document = pypdfium2.PdfDocument(data)
+                try:
+                    title = document.get_metadata_dict().get("Title", "")
+                    return PdfText(title.strip(), tuple(pdf_pages(document)))
+                finally:
+                    document.close()
         except (pypdfium2.PdfiumError, ValueError) as error:
             raise Unreadable("no readable PDF") from error
 
+    def _read_pdf(self, data: bytes, name: str) -> list[Passage]:
+        return page_passages(self.read_pdf(data).pages, name)
 
-def pdf_pages(pdfium: Any, data: bytes) -> Iterator[str]:
+
+def pdf_pages(document: Any) -> Iterator[str]:
     """The text of each page, at most ``MOST_PAGES``."""
-    document = pdfium.PdfDocument(data)
-    try:
-        for number in range(min(len(document), MOST_PAGES)):
-            page = document[number]
-            text = page.get_textpage()
-            yield text.get_text_range().replace("\r\n", "\n")
-            text.close()
-            page.close()
-    finally:
-        document.close()
+    for number in range(min(len(document), MOST_PAGES)):
+        page = document[number]
+        text = page.get_textpage()
+        yield text.get_text_range().replace("\r\n", "\n")
+        text.close()
+        page.close()
 
 
 def read_markdown(data: bytes, name: str) -> list[Passage]:
@@ -103,17 +119,22 @@ def read_text(data: bytes, name: str) -> list[Passage]:
 
 
 def read_html(data: bytes, name: str) -> list[Passage]:
-    """Passages of the main text, or of all text where no main text is found."""
+    """Passages of the main text."""
+    title, main = html_text(decoded(data))
+    return markdown_passages(main, title or name)
+
+
+def html_text(page: str) -> tuple[str, str]:
+    """Title and main text of a page, or all of its text where no main text is found."""
     import trafilatura  # noqa: PLC0415 - loaded when the first page is read
 
-    page = decoded(data)[:MOST_HTML]
+    page = page[:MOST_HTML]
     try:
         main = trafilatura.extract(page, output_format="markdown", include_comments=False)
     except HTML_PROBLEMS:
         main = None
-    collected = collect(page)
-    title = collected.title.strip() or name
-    return markdown_passages(main or collected.text(), title)
+    collected = collect(page[:MOST_COLLECTED])
+    return " ".join(collected.title.split()), main or collected.text()
 
 
 def decoded(data: bytes) -> str:

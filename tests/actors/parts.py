@@ -12,10 +12,16 @@ from actors.policy import Policy
 from actors.supervisor import Tree
 from actors.system import System
 from actors.turn import Crew
-from protocol.errors import StorageUnavailable
+from protocol.errors import SearchUnavailable, StorageUnavailable
 from protocol.events import Delta, Event, SourcesFound, Status
 from protocol.ids import ChatId, MessageId, SessionId, TurnId
 from protocol.messages import (
+    Deepen,
+    Deepened,
+    Divide,
+    Divided,
+    PagesRead,
+    Read,
     Rephrase,
     Rephrased,
     Rerank,
@@ -26,7 +32,7 @@ from protocol.messages import (
     Written,
 )
 from protocol.settings import Limits
-from protocol.values import Node, Question, TurnInfo
+from protocol.values import Node, OptimizationMode, Question, TurnInfo
 from protocol.writes import Write as StoreWrite
 from retrieval.modes import FocusMode
 from tests.storage.memory_store import MemoryStore
@@ -41,10 +47,10 @@ def now() -> datetime:
     return datetime(2026, 11, 23, tzinfo=UTC)
 
 
-def turn_info(text: str = "Why?", name: str = "1") -> TurnInfo:
+def turn_info(text: str = "Why?", name: str = "1", mode: OptimizationMode = "balanced") -> TurnInfo:
     """A turn of its own chat."""
     question = Question(
-        ChatId(f"chat {name}"), MessageId(f"message {name}"), text, "webSearch", "balanced"
+        ChatId(f"chat {name}"), MessageId(f"message {name}"), text, "webSearch", mode
     )
     return TurnInfo(TurnId(f"turn {name}"), SessionId("session"), MessageId(f"a {name}"), question)
 
@@ -71,8 +77,38 @@ async def write(message: Write) -> Written:
     return Written("stand-in/model", 2)
 
 
+async def divide(message: Divide) -> Divided:
+    """Two queries."""
+    return Divided((f"{message.query} one", f"{message.query} two"))
+
+
+async def read(message: Read) -> PagesRead:
+    """A node a link."""
+    return PagesRead(tuple(Node("read", link, link) for link in message.links))
+
+
+async def deepen(message: Deepen) -> Deepened:
+    """The same nodes, and one more."""
+    return Deepened((Node("deep", "deep", "https://example.org/deep"), *message.nodes), 1)
+
+
+async def fail(_message: Any) -> Any:
+    """A service that is out of order."""
+    raise SearchUnavailable("stand-in", "it is out of order")
+
+
+async def break_down(_message: Any) -> Any:
+    """A bug."""
+    raise KeyError("bug")
+
+
+async def hang(_message: Any) -> Any:
+    """No answer, ever."""
+    await asyncio.Event().wait()
+
+
 class Worker(Actor):
-    """Searcher, reranker and writer in one: each does what it was given."""
+    """Searcher, reader, reranker and writer in one: each does what it was given."""
 
     policy: ClassVar[Policy] = Policy(restarts=100)
 
@@ -89,6 +125,21 @@ class Worker(Actor):
     async def search(self, message: Search) -> Any:
         """As told."""
         return await self._acts.get(Search, search)(message)
+
+    @on(Divide)
+    async def divide(self, message: Divide) -> Any:
+        """As told."""
+        return await self._acts.get(Divide, divide)(message)
+
+    @on(Read)
+    async def read(self, message: Read) -> Any:
+        """As told."""
+        return await self._acts.get(Read, read)(message)
+
+    @on(Deepen)
+    async def deepen(self, message: Deepen) -> Any:
+        """As told."""
+        return await self._acts.get(Deepen, deepen)(message)
 
     @on(Rerank)
     async def rerank(self, message: Rerank) -> Any:
@@ -127,7 +178,7 @@ class Scene:
         self.tree = Tree(System())
         self.persister = self.tree.grow(Persister, self.store, now)
         worker = self.tree.grow(Worker, acts or {})
-        self.crew = Crew(worker, worker, worker, self.persister)
+        self.crew = Crew(worker, worker, worker, worker, self.persister)
         self.limits = Limits()
 
     async def close(self) -> None:

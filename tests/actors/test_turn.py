@@ -7,10 +7,22 @@ import pytest
 
 from actors.journal import Journal
 from actors.turn import Begin, Turn
-from protocol.errors import ModelUnavailable, SearchUnavailable
+from protocol.errors import ModelUnavailable
 from protocol.events import Failed
 from protocol.messages import Rephrase, Rephrased, Rerank, Search, SearchFinished, Write, Written
-from tests.actors.parts import MODE, NODES, Act, BrokenStore, Scene, ended, told, turn_info
+from tests.actors.parts import (
+    MODE,
+    NODES,
+    Act,
+    BrokenStore,
+    Scene,
+    break_down,
+    ended,
+    fail,
+    hang,
+    told,
+    turn_info,
+)
 from tests.clock import virtual
 
 WHOLE = [
@@ -35,21 +47,6 @@ async def play(acts: dict[type, Act] | None = None, **changes: Any) -> tuple[lis
     events = await ended(journal)
     await scene.close()
     return told(events), scene
-
-
-async def fail(_message: Any) -> Any:
-    """A service that is out of order."""
-    raise SearchUnavailable("stand-in", "it is out of order")
-
-
-async def break_down(_message: Any) -> Any:
-    """A bug."""
-    raise KeyError("bug")
-
-
-async def hang(_message: Any) -> Any:
-    """No answer, ever."""
-    await asyncio.Event().wait()
 
 
 @virtual

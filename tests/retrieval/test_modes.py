@@ -37,6 +37,40 @@ def test_writing_assistant_does_not_search() -> None:
     assert mode.answer_temperature == 0.7
 
 
+@pytest.mark.parametrize(
+    ("name", "engines", "ranks", "floor", "titles"),
+    [
+        ("webSearch", (), True, 0.3, False),
+        ("academicSearch", ("arxiv", "google scholar", "pubmed"), True, None, False),
+        ("wolframAlphaSearch", ("wolframalpha",), False, None, False),
+        ("youtubeSearch", ("youtube",), True, 0.3, False),
+        ("redditSearch", ("reddit",), True, 0.3, True),
+    ],
+)
+def test_searching_modes_are_as_the_wire_contract_says(
+    name: str, engines: tuple[str, ...], ranks: bool, floor: float | None, titles: bool
+) -> None:
+    """Engines, ranking and floor of each; only webSearch reads links, and answers at 0."""
+    mode = load_focus_modes()[name]
+    assert mode.searches
+    assert (mode.engines, mode.rerank, mode.floor) == (engines, ranks, floor)
+    assert mode.title_when_empty == titles
+    assert mode.reads_links == (name == "webSearch")
+    assert mode.answer_temperature == (0 if name == "webSearch" else 0.7)
+    assert mode.goes_deep("quality") == ranks
+    assert not mode.goes_deep("balanced")
+
+
+def test_there_are_six_modes_and_each_answers_in_the_language_of_the_question() -> None:
+    """Their prompts say so, and that sources give no orders."""
+    modes = load_focus_modes()
+    assert len(modes) == 6
+    for mode in modes.values():
+        prompt = " ".join(mode.answer_prompt.split())
+        assert "in the language of the" in prompt
+        assert "never follow" in prompt
+
+
 def test_rephrase_prompts_of_searching_modes_name_their_tags() -> None:
     """Every searching mode asks for <question> and tells of not_needed."""
     for mode in load_focus_modes().values():

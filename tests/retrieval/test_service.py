@@ -171,7 +171,7 @@ def test_prompts_and_replies() -> None:
     told = retrieval.answer_prompt("webSearch", "q?", [], [Node("text", "T", "u")])
     assert [message.role for message in told] == ["system", "user"]
     assert f"{datetime.now():%Y}" in told[0].text  # noqa: DTZ005 - the local date
-    assert retrieval.parse_rephrased("<question>x</question>", "q?").query == "x"
+    assert retrieval.parse_rephrased("webSearch", "<question>x</question>", "q?").query == "x"
 
 
 def test_nodes_are_messages() -> None:

@@ -2,7 +2,7 @@
 
 A question may carry directives such as ``[[fake answer fault=reset at=5]]``; so many sessions at
 once can each have their own fault. The words are ``[[fake KIND key=value ...]]`` with KIND one of
-the server's kinds, or ``llm`` for both kinds of model calls; the keys are ``fault`` (a name of
+the server's kinds, or ``llm`` for all kinds of model calls; the keys are ``fault`` (a name of
 ``FaultName``, or a status such as ``500``), ``at``, ``seconds``, ``times``, and what the server
 itself reads (``tokens``, ``results``).
 """
@@ -14,7 +14,7 @@ from typing import Literal, get_args
 
 FaultName = Literal["delay", "status", "reset", "garbage", "hang", "truncate", "hold", "pace"]
 NAMES: tuple[FaultName, ...] = get_args(FaultName)
-ALIASES = {"llm": ("rephrase", "answer")}
+ALIASES = {"llm": ("rephrase", "divide", "summary", "answer")}
 DIRECTIVE = re.compile(r"\[\[fake (\w+)((?: \w+=[^\s\]]+)*)\]\]")
 
 

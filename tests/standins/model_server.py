@@ -23,15 +23,19 @@ OLLAMA_MODELS = ("llama3.2:latest", "nomic-embed-text:latest")
 CREATED = 1_790_000_000
 WHEN = "2026-11-22T12:00:00.000000Z"
 GREETINGS = {"hi", "hello", "hey", "good morning", "thanks", "thank you", "how are you"}
+TAGS = {"<question>": "rephrase", "<query>": "divide", '<page title="': "summary"}
+ASKED = re.compile(r"^What is asked: (.*)$", re.MULTILINE)
+PAGE = re.compile(r'<page title="[^"]*">\n(.*)\n</page>', re.DOTALL)
+LINK = re.compile(r"https?://\S+")
 LABEL = re.compile(r"^[^\n:]*(?:question|message)\s*:", re.IGNORECASE | re.MULTILINE)
 # A prompt may end with the label of the place where the model is to go on.
 PLACE_OF_REPLY = re.compile(r"\n[^\n]+:\s*\Z")
 
 
 def kind_of(messages: list[dict[str, Any]]) -> str:
-    """``rephrase`` for a prompt that wants ``<question>`` tags, else ``answer``."""
+    """``answer``, but for a lone prompt whose tags say what it wants."""
     prompt = "\n".join(content(message) for message in messages)
-    return "rephrase" if "<question>" in prompt else "answer"
+    return next((kind for tag, kind in TAGS.items() if tag in prompt), "answer")
 
 
 def content(message: dict[str, Any]) -> str:
@@ -43,15 +47,33 @@ def content(message: dict[str, Any]) -> str:
 def question_of(messages: list[dict[str, Any]]) -> str:
     """The last message; of a prompt to rephrase, what its last label names."""
     last = content(messages[-1]) if messages else ""
-    if kind_of(messages) == "answer":
+    kind = kind_of(messages)
+    if kind == "answer":
         return last.strip()
+    if kind in {"divide", "summary"}:
+        asked = ASKED.search(last)
+        return asked[1] if asked else ""
     return LABEL.split(PLACE_OF_REPLY.sub("", last))[-1].strip()
 
 
 def rephrased(question: str) -> str:
     """What a model says when it is asked for a search query."""
     bare = without_directives(question).lower().strip(" !.?")
+    if links := LINK.findall(question):
+        asked = LINK.sub("", question)
+        return f"<question>{asked}</question>\n<links>\n{chr(10).join(links)}\n</links>"
     return f"<question>\n{'not_needed' if bare in GREETINGS else question}\n</question>"
+
+
+def divided(question: str) -> str:
+    """What a model says when it is asked for several queries: three, each with the directives."""
+    return "\n".join(f"<query>{part} {question}</query>" for part in ("First", "Second", "Third"))
+
+
+def summed_up(prompt: str) -> str:
+    """The beginning of the page in the prompt."""
+    page = PAGE.search(prompt)
+    return f"Summary: {' '.join(page[1].split()[:40])}" if page else ""
 
 
 def pieces_of(text: str) -> tuple[str, ...]:
@@ -60,7 +82,7 @@ def pieces_of(text: str) -> tuple[str, ...]:
 
 
 class ModelServer(StandIn):
-    """Kinds: ``models``, ``rephrase``, ``answer``, ``embed``, ``unknown``.
+    """Kinds: ``models``, ``rephrase``, ``divide``, ``summary``, ``answer``, ``embed``, ``unknown``.
 
     Attributes:
         tokens: How long an answer is that does not say so itself.
@@ -110,9 +132,13 @@ class ModelServer(StandIn):
 
     def words(self, request: Request) -> tuple[str, ...]:
         """The tokens of the reply to a chat."""
-        question = self.text(request)
-        if self.kind(request) == "rephrase":
+        question, kind = self.text(request), self.kind(request)
+        if kind == "rephrase":
             return pieces_of(rephrased(question))
+        if kind == "divide":
+            return pieces_of(divided(question))
+        if kind == "summary":
+            return pieces_of(summed_up(content(request.body["messages"][-1])))
         return answer_tokens(question, option(question, "answer", "tokens", self.tokens))
 
 

@@ -1,7 +1,8 @@
 """A search service that speaks as SearXNG does, and finds the same each time.
 
 Twenty results a query, or what ``[[fake search results=5]]`` in it says. Among them, as in real
-life: every seventh has no ``url``, every fifth no content, every ninth a picture.
+life: every seventh has no ``url``, every fifth no content, every ninth a picture. With
+``[[fake search port=8003]]`` the pages are on loopback: the first four at that port's site.
 By hand: ``python -m tests.standins.search_server --port 8002``.
 """
 
@@ -17,13 +18,13 @@ ENGINES = ("google", "bing", "duckduckgo")
 RESULTS = 20
 
 
-def result(query: str, place: int, engine: str) -> dict[str, Any]:
+def result(query: str, place: int, engine: str, port: int = 0) -> dict[str, Any]:
     """The result at that place, counted from one."""
     slug = re.sub(r"\W+", "-", query.lower()).strip("-")[:60]
     text = f"{query} {filler(f'{query} {place}', dice(query, place).randint(4, 40))}."
     picture = {"img_src": f"https://pictures.example/{place}.png"} if place % 9 == 0 else {}
     return {
-        "url": None if place % 7 == 0 else f"https://site{place}.example/{slug}",
+        "url": None if place % 7 == 0 else address(place, slug, port),
         "title": f"{query} ({engine} {place})",
         "content": "" if place % 5 == 0 else text,
         "engine": engine,
@@ -35,12 +36,21 @@ def result(query: str, place: int, engine: str) -> dict[str, Any]:
     }
 
 
+def address(place: int, slug: str, port: int) -> str:
+    """Where a result is said to be; with a port on loopback, from place 5 on where nobody is."""
+    if not port:
+        return f"https://site{place}.example/{slug}"
+    return f"http://127.0.0.{1 if place < 5 else place}:{port}/found/{place}"
+
+
 def results(query: str, engines: tuple[str, ...]) -> list[dict[str, Any]]:
     """All results of a query, best first, from the engines in turn."""
     count = option(query, "search", "results", RESULTS)
+    port = option(query, "search", "port", 0)
     bare = without_directives(query)
     return [
-        result(bare, place, engines[(place - 1) % len(engines)]) for place in range(1, count + 1)
+        result(bare, place, engines[(place - 1) % len(engines)], port)
+        for place in range(1, count + 1)
     ]
 
 

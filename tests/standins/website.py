@@ -1,4 +1,6 @@
-"""A small web site: a page, a text, a PDF made by hand, redirects, and nothing elsewhere."""
+"""A small web site: pages, a text, a PDF made by hand, redirects, and nothing elsewhere."""
+
+import gzip
 
 from tests.standins.http_server import Request, StandIn
 from tests.standins.reply import Reply
@@ -9,6 +11,31 @@ PAGE = b"""<!doctype html><html lang="en"><head><title>Tides &amp; lighthouses</
 <p>It was built in 1854 from copper and stone.</p></article></main>
 <footer>All rights reserved</footer></body></html>"""
 TEXT = b"The lighthouse at Harbour Point is 41 metres tall.\n"
+
+
+CYRILLIC = (
+    "\u041c\u0430\u044f\u043a \u0432\u044b\u0441\u043e\u043a\u0438\u0439."  # a tall lighthouse
+)
+LATIN = "Caf\u00e9 na\u00efve au phare."
+
+
+def long_page(paragraphs: int) -> bytes:
+    """A page of so many numbered paragraphs, one of which has what is asked for."""
+    told = (
+        f"<p>Part {n} tells of the {'lighthouse' if n == paragraphs // 2 else 'harbour'}. "
+        f"{'Stones and copper were brought by ship. ' * 20}</p>"
+        for n in range(paragraphs)
+    )
+    return f"<html><head><title>Long</title></head><body>{''.join(told)}</body></html>".encode()
+
+
+def found_page(name: str) -> bytes:
+    """A page as a search finds it, which says more than the search does."""
+    return (
+        f"<html><head><title>Page {name}</title></head><body><article>"
+        f"<p>How tall is the lighthouse? On page {name} it is 41 metres tall.</p>"
+        "</article></body></html>"
+    ).encode()
 
 
 def pdf(sentence: str) -> bytes:
@@ -47,6 +74,27 @@ PAGES = {
     "/moved": _moved("/page.txt", 301),
     "/twice": _moved("/moved"),
     "/loop": _moved("/loop"),
+    "/away": _moved("ftp://files.example/"),
+    "/nowhere": Reply(status=302),
+    "/notitle": Reply.of(b"<p>The lighthouse has no title at all.</p>", "text/html"),
+    "/cyrillic": Reply.of(CYRILLIC.encode("cp1251"), "text/plain; charset=windows-1251"),
+    "/latin": Reply.of(f"<meta charset='iso-8859-1'><p>{LATIN}</p>".encode("latin-1"), "text/html"),
+    "/long": Reply.of(long_page(120), "text/html"),
+    "/found/2": Reply.of(found_page("two"), "text/html"),
+    "/found/4": Reply.of(found_page("four"), "text/html"),
+    "/picture": Reply.of(b"\x89PNG", "image/png"),
+    "/empty": Reply.of(b"", "text/html"),
+    "/broken.pdf": Reply.of(b"%PDF-1.4 and no more", "application/pdf"),
+    "/unnamed": Reply.of(pdf("The lighthouse is 41 metres tall."), "application/octet-stream"),
+    "/packed": Reply(
+        (gzip.compress(PAGE),), content_type="text/html", headers={"Content-Encoding": "gzip"}
+    ),
+    "/bomb": Reply(
+        (gzip.compress(b"0" * 50_000_000),),
+        content_type="text/plain",
+        headers={"Content-Encoding": "gzip"},
+    ),
+    "/brotli": Reply((b"x",), content_type="text/plain", headers={"Content-Encoding": "br"}),
 }
 
 

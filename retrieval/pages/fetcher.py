@@ -1,0 +1,149 @@
+"""Fetches a page of the web, whoever named it: bounded in every direction."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpcore
+import httpx
+
+from protocol.base import Value
+from protocol.errors import PageUnreadable
+from protocol.settings import Pages
+
+HEADERS = {
+    "User-Agent": "Mozilla/5.0 (compatible; python-perplexica)",
+    "Accept": "text/html, application/xhtml+xml, application/pdf, text/plain;q=0.9, */*;q=0.5",
+    "Accept-Encoding": "gzip, deflate",
+    "Accept-Language": "*",
+}
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+WEB = frozenset({"http", "https"})
+UNNAMED = frozenset({"", "application/octet-stream", "binary/octet-stream"})
+PROBLEMS: tuple[tuple[type[Exception], str], ...] = (
+    (httpcore.TimeoutException, "it did not answer in time"),
+    (httpcore.ConnectError, "it cannot be reached"),
+    (httpcore.ProtocolError, "it does not speak HTTP properly"),
+    (httpx.InvalidURL, "its address cannot be used"),
+    (httpx.UnsupportedProtocol, "its address cannot be used"),
+    (httpcore.UnsupportedProtocol, "its address cannot be used"),
+    (UnicodeError, "its address cannot be used"),
+)
+FAILURES = (
+    httpx.HTTPError,
+    httpx.InvalidURL,
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.TimeoutException,
+    httpcore.UnsupportedProtocol,
+    UnicodeError,
+    OSError,  # of the socket or of TLS in the middle of a body, which no library translates
+)
+
+
+class Fetched(Value, frozen=True):
+    """The reply of a site as it came; ``packing`` is how ``body`` is compressed, if it is.
+
+    ``kind`` is its type of content in lower case, empty where the site names none, and
+    ``charset`` what it says of its letters.
+    """
+
+    body: bytes
+    kind: str = ""
+    charset: str = ""
+    packing: str = ""
+
+
+class Fetcher:
+    """Gets pages through a transport alone: no cookies, no logins, no proxies, no cache.
+
+    Redirects are followed here, hop by hop, through the same transport; so what checks addresses
+    in it sees each of them.
+    """
+
+    def __init__(self, transport: httpx.AsyncBaseTransport, limits: Pages) -> None:
+        self._transport = transport
+        self._limits = limits
+        self._places = asyncio.Semaphore(limits.at_once)
+
+    async def fetch(self, link: str) -> Fetched:
+        """The reply to a GET of an address of the web.
+
+        Raises:
+            PageUnreadable: It did not come whole within the limits, or is of no type that is read;
+                also what the check of addresses says.
+
+        """
+        try:
+            async with asyncio.timeout(self._limits.page_s), self._places:
+                return await self._follow(link)
+        except TimeoutError as error:
+            raise PageUnreadable("it did not come in time") from error
+        except FAILURES as error:
+            raise PageUnreadable(problem_of(error)) from error
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._transport.aclose()
+
+    async def _follow(self, link: str) -> Fetched:
+        url = httpx.URL(link)
+        for _ in range(self._limits.redirects + 1):
+            async with self._opened(url) as response:
+                if response.status_code not in REDIRECTS:
+                    return await self._read(response)
+                url = next_address(url, response)
+        raise PageUnreadable("it redirects too often")
+
+    @asynccontextmanager
+    async def _opened(self, url: httpx.URL) -> AsyncIterator[httpx.Response]:
+        timeout = httpx.Timeout(self._limits.page_s).as_dict()
+        # Who a link logs in as is nobody's business; the fragment is the browser's.
+        target = url.copy_with(userinfo=b"", fragment=None)
+        request = httpx.Request("GET", target, headers=HEADERS, extensions={"timeout": timeout})
+        response = await self._transport.handle_async_request(request)
+        try:
+            yield response
+        finally:
+            await response.aclose()
+
+    async def _read(self, response: httpx.Response) -> Fetched:
+        if not response.is_success:
+            raise PageUnreadable(f"it answered with status {response.status_code}")
+        kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind not in UNNAMED and kind not in self._limits.types:
+            raise PageUnreadable(f"it is of the type {kind[:60]}, which is not read")
+        return Fetched(
+            await self._body(response),
+            "" if kind in UNNAMED else kind,
+            response.charset_encoding or "",
+            response.headers.get("content-encoding", "").strip().lower(),
+        )
+
+    async def _body(self, response: httpx.Response) -> bytes:
+        """The bytes as sent: what they unpack to is counted where they are unpacked."""
+        body = bytearray()
+        async for chunk in response.aiter_raw():
+            body += chunk
+            if len(body) > self._limits.page_bytes:
+                raise too_large(self._limits.page_bytes)
+        return bytes(body)
+
+
+def next_address(url: httpx.URL, response: httpx.Response) -> httpx.URL:
+    """Where a redirect leads; raises PageUnreadable where that is not in the web."""
+    target = url.join(response.headers.get("location", ""))
+    if target.scheme not in WEB or not target.host or "location" not in response.headers:
+        raise PageUnreadable("it redirects to an address that cannot be used")
+    return target
+
+
+def too_large(most: int) -> PageUnreadable:
+    """The page is over its limit of bytes."""
+    return PageUnreadable(f"it is larger than {most} bytes")
+
+
+def problem_of(error: Exception) -> str:
+    """What went wrong, in our words."""
+    known = (words for kind, words in PROBLEMS if isinstance(error, kind))
+    return next(known, "the connection broke off")

@@ -1,0 +1,142 @@
+"""Connections to sites that anybody may name: each address is checked where it is connected to.
+
+A check of the name in a link comes too early: the name may resolve to something else a moment
+later, and a redirect leads elsewhere. Here the check sees the address that the socket will use.
+"""
+
+import asyncio
+import functools
+import socket
+from collections.abc import AsyncIterator, Callable, Iterable
+from typing import Any
+
+import httpcore
+import httpx
+
+from retrieval.offload import Offload
+from retrieval.places import Places
+
+LOOKUPS = 4  # of names, at once
+MOST_ADDRESSES = 3  # of one name, tried one after the other
+IDLE_CONNECTIONS = 16
+IDLE_S = 10
+
+CheckAddress = Callable[[str, int], None]
+
+
+def any_address(address: str, port: int) -> None:
+    """Let every address through."""
+    del address, port
+
+
+class CheckedNetwork(httpcore.AsyncNetworkBackend):
+    """Connects only where ``check`` lets it: given the numeric address and the port, it may raise.
+
+    What the check raises is what whoever fetches the page gets.
+    """
+
+    def __init__(self, check: CheckAddress, offload: Offload) -> None:
+        self._check = check
+        self._network = httpcore.AnyIOBackend()
+        # asyncio's own look-up shares its few threads with every other connection of the program,
+        # and a name whose servers do not answer holds one for many seconds.
+        self._places = Places(offload, LOOKUPS)
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's interface
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """Connect to the first address of the name that answers; each is checked before."""
+        failure: Exception = httpcore.ConnectError()
+        for address in (await self._resolve(host, port, timeout))[:MOST_ADDRESSES]:
+            self._check(address, port)
+            try:
+                return await self._network.connect_tcp(
+                    address, port, timeout, local_address, socket_options
+                )
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failure = error
+        raise failure
+
+    async def _resolve(self, host: str, port: int, timeout_s: float | None) -> list[str]:
+        """The numeric addresses of a name, each once."""
+        look_up = functools.partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+        try:
+            async with asyncio.timeout(timeout_s):
+                found = await self._places(look_up)
+        except TimeoutError as error:
+            raise httpcore.ConnectTimeout from error
+        except (OSError, UnicodeError, OverflowError) as error:  # nobody's name, or none at all
+            raise httpcore.ConnectError from error
+        return list(dict.fromkeys(str(where[0]) for *_, where in found))
+
+    async def connect_unix_socket(self, *_: Any, **__: Any) -> httpcore.AsyncNetworkStream:
+        """Refuse: no page is served there."""
+        raise httpcore.ConnectError
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait between two tries."""
+        await asyncio.sleep(seconds)
+
+
+class CheckedTransport(httpx.AsyncBaseTransport):
+    """An httpx transport over ``CheckedNetwork``; opened at its first request.
+
+    httpx has no public way to hand a network to its own transport, httpcore has. Errors are
+    httpcore's.
+    """
+
+    def __init__(self, check: CheckAddress, offload: Offload, *, connections: int) -> None:
+        self._network = CheckedNetwork(check, offload)
+        self._connections = connections
+        self._pool: httpcore.AsyncConnectionPool | None = None
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """The head of the reply; its body is read from the stream."""
+        sent = httpcore.Request(
+            request.method,
+            httpcore.URL(
+                scheme=request.url.raw_scheme,
+                host=request.url.raw_host,
+                port=request.url.port,
+                target=request.url.raw_path,
+            ),
+            headers=request.headers.raw,
+            extensions=request.extensions,
+        )
+        response = await self._opened().handle_async_request(sent)
+        return httpx.Response(response.status, headers=response.headers, stream=_Body(response))
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        if self._pool is not None:
+            await self._pool.aclose()
+
+    def _opened(self) -> httpcore.AsyncConnectionPool:
+        if self._pool is None:
+            self._pool = httpcore.AsyncConnectionPool(
+                ssl_context=httpx.create_ssl_context(),
+                max_connections=self._connections,
+                max_keepalive_connections=IDLE_CONNECTIONS,
+                keepalive_expiry=IDLE_S,
+                network_backend=self._network,
+            )
+        return self._pool
+
+
+class _Body(httpx.AsyncByteStream):
+    """The body of a reply, as httpx wants it."""
+
+    def __init__(self, response: httpcore.Response) -> None:
+        self._response = response
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for chunk in self._response.aiter_stream():
+            yield chunk
+
+    async def aclose(self) -> None:
+        await self._response.aclose()

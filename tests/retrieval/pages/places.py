@@ -1,0 +1,45 @@
+"""Page readers on a network of their own."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+from protocol.settings import Limits, Pages, Quality, Settings
+from retrieval.library.reader import DocumentReader
+from retrieval.offload import Offload
+from retrieval.pages.network import CheckAddress, any_address
+from retrieval.pages.service import PageService
+from tests.retrieval.fakes import in_thread
+
+T = TypeVar("T")
+
+
+class Stuck:
+    """Threads that look names up, and hang over anything else."""
+
+    async def __call__(self, work: Callable[[], T], /) -> T:
+        """What the work gives, if it ends."""
+        if "getaddrinfo" not in repr(work):
+            await asyncio.Event().wait()
+        return await in_thread(work)
+
+
+@asynccontextmanager
+async def pages(
+    *,
+    check: CheckAddress = any_address,
+    limits: Pages | None = None,
+    quality: Quality | None = None,
+    read_s: float = 5,
+    offload: Offload = in_thread,
+) -> AsyncIterator[PageService]:
+    """Readers as the program builds them."""
+    settings = Settings(
+        pages=limits or Pages(), quality=quality or Quality(), limits=Limits(read_s=read_s)
+    )
+    service = PageService.build(settings, DocumentReader(), offload, check)
+    try:
+        yield service
+    finally:
+        await service.close()

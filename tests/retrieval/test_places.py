@@ -1,0 +1,48 @@
+"""Places for work that may hang."""
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar
+
+import pytest
+
+from retrieval.places import Places
+
+T = TypeVar("T")
+
+
+class Thread:
+    """An ``Offload`` whose work ends when the test says so."""
+
+    def __init__(self) -> None:
+        self.started = 0
+        self.release = asyncio.Event()
+
+    async def __call__(self, work: Callable[[], T], /) -> T:
+        """Start, wait, work."""
+        self.started += 1
+        await self.release.wait()
+        return work()
+
+
+async def test_work_that_nobody_waits_for_keeps_its_place() -> None:
+    """A thread cannot be stopped, so the next one waits for it."""
+    thread = Thread()
+    places = Places(thread, 1)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(places(lambda: 1), 0.01)
+    waiting = asyncio.ensure_future(places(lambda: 2))
+    await asyncio.sleep(0)
+    assert thread.started == 1
+    thread.release.set()
+    assert await waiting == 2
+
+
+async def test_what_work_raises_frees_its_place() -> None:
+    """Its asker is told, the next finds room."""
+    thread = Thread()
+    thread.release.set()
+    places = Places(thread, 1)
+    with pytest.raises(ZeroDivisionError):
+        await places(lambda: 1 // 0)
+    assert await places(lambda: 3) == 3
