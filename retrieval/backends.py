@@ -1,5 +1,6 @@
 """The table of search backends, and how the settings make a chain of them."""
 
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -7,16 +8,19 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from protocol.settings import BackendName, Settings
+from protocol.settings import BackendName, Discover, Settings
+from protocol.settings import Cache as CacheSettings
 from retrieval.backend import SearchBackend
+from retrieval.cache import Bounds, Cache
 from retrieval.chain import Retrieve, SearchChain
+from retrieval.gallery import Gallery
 from retrieval.keyless import KeylessBackend
 from retrieval.library.backend import LibraryBackend, Shelf
 from retrieval.library.folder import Folder
 from retrieval.library.index import Index
 from retrieval.library.reader import DocumentReader
 from retrieval.offload import Offload
-from retrieval.searxng import SearxngBackend
+from retrieval.searxng import Results, SearxngBackend, weight
 
 
 class Parts(NamedTuple):
@@ -26,6 +30,7 @@ class Parts(NamedTuple):
     client: httpx.AsyncClient
     offload: Offload
     reader: DocumentReader
+    results: Cache[Results] | None = None
 
 
 class Row(NamedTuple):
@@ -35,11 +40,13 @@ class Row(NamedTuple):
     describe: Callable[[Settings], str]
 
 
-def make_searxng(parts: Parts) -> SearchBackend | None:
+def make_searxng(parts: Parts) -> SearxngBackend | None:
     """SearXNG, where its address is set."""
     base = parts.settings.api_endpoints.searxng
     timeout_s = parts.settings.limits.search_s
-    return SearxngBackend(base, parts.client, timeout_s=timeout_s) if base else None
+    if not base:
+        return None
+    return SearxngBackend(base, parts.client, timeout_s=timeout_s, cache=parts.results)
 
 
 def make_library(parts: Parts) -> SearchBackend | None:
@@ -95,3 +102,25 @@ def build_chain(parts: Parts, retrieve: Retrieve) -> SearchChain:
             [*(row.describe(settings) for row, _ in made), "its own documents"]
         ),
     )
+
+
+def results_cache(
+    settings: CacheSettings, keep_s: float, clock: Callable[[], float]
+) -> Cache[Results]:
+    """A cache for what SearXNG found."""
+    bounds = Bounds(settings.entries, settings.size_bytes, keep_s)
+    return Cache(bounds, clock=clock, weigh=weight)
+
+
+def build_gallery(parts: Parts, clock: Callable[[], float]) -> Gallery:
+    """Media and news through SearXNG, where its address is set."""
+    settings = parts.settings
+    news = results_cache(settings.cache, settings.cache.discover_s, clock)
+    within_s = settings.limits.search_s
+    return Gallery(make_searxng(parts), settings.discover, news, within_s=within_s)
+
+
+def empty_gallery() -> Gallery:
+    """A gallery that has nobody to ask."""
+    cache = results_cache(CacheSettings(), 0, time.monotonic)
+    return Gallery(None, Discover(), cache, within_s=1)

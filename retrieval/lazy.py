@@ -35,6 +35,13 @@ def rephrase_prompt(mode: FocusMode, question: str, history: Sequence[Utterance]
     return prompts.rephrase_prompt(mode, question, history)
 
 
+def conversation_prompt(template: str, question: str, history: Sequence[Utterance]) -> Prompt:
+    """As ``prompts.conversation_prompt``."""
+    from retrieval import prompts  # noqa: PLC0415 - see the top
+
+    return prompts.conversation_prompt(template, question, history)
+
+
 def answer_prompt(
     mode: FocusMode,
     question: str,

@@ -1,5 +1,6 @@
 """Finding and ordering, as the actors see it; importing this loads nothing heavy."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Self
@@ -12,9 +13,11 @@ from protocol.settings import Settings
 from protocol.values import Node, OptimizationMode, Prompt, Utterance
 from retrieval import lazy
 from retrieval.backend import with_content
-from retrieval.backends import Parts, build_chain
+from retrieval.backends import Parts, build_chain, build_gallery, empty_gallery, results_cache
 from retrieval.chain import SearchChain
 from retrieval.extractive import extract_answer
+from retrieval.extras import Extras
+from retrieval.gallery import Gallery
 from retrieval.library.reader import DocumentReader
 from retrieval.modes import FocusMode, load_focus_modes
 from retrieval.offload import Offload
@@ -43,6 +46,7 @@ class Retrieval:
         offload: Offload,
         now: Callable[[], datetime],
         measure: "Measure" = "cosine",
+        gallery: Gallery | None = None,
     ) -> None:
         self.modes = modes
         self._chain = chain
@@ -50,6 +54,7 @@ class Retrieval:
         self._now = now
         self._measure = measure
         self._is_ready = False
+        self.extras = Extras(gallery or empty_gallery(), self.ready)
 
     @classmethod
     def build(
@@ -59,6 +64,7 @@ class Retrieval:
         client: httpx.AsyncClient,
         offload: Offload,
         now: Callable[[], datetime],
+        clock: Callable[[], float] = time.monotonic,
     ) -> Self:
         """Retrieval as the settings want it; raises SettingsError for a value of no use.
 
@@ -67,15 +73,18 @@ class Retrieval:
             client: Whose connections are used; it stays the caller's to close.
             offload: Runs what blocks in a thread.
             now: The local time with its date, for prompts.
+            clock: Seconds that only grow, for what is remembered for a while.
 
         """
-        parts = Parts(settings, client, offload, DocumentReader())
+        results = results_cache(settings.cache, settings.cache.search_s, clock)
+        parts = Parts(settings, client, offload, DocumentReader(), results)
         return cls(
             load_focus_modes(),
             build_chain(parts, lazy.retrieve),
             offload=offload,
             now=now,
             measure=settings.general.similarity_measure,
+            gallery=build_gallery(parts, clock),
         )
 
     def mode(self, name: str) -> FocusMode:

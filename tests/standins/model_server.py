@@ -12,7 +12,7 @@ from typing import Any
 from tests.standins.faults import option, without_directives
 from tests.standins.http_server import Request, StandIn
 from tests.standins.reply import Reply
-from tests.standins.words import answer_tokens, vector
+from tests.standins.words import WORDS, answer_tokens, dice, vector
 
 CHAT_MODELS = ("gpt-3.5-turbo", "gpt-4o-mini")
 EMBEDDING_MODELS = ("text-embedding-3-small", "text-embedding-3-large")
@@ -20,15 +20,16 @@ OLLAMA_MODELS = ("llama3.2:latest", "nomic-embed-text:latest")
 CREATED = 1_790_000_000
 WHEN = "2026-11-22T12:00:00.000000Z"
 GREETINGS = {"hi", "hello", "hey", "good morning", "thanks", "thank you", "how are you"}
+TAGS = {"<question>": "rephrase", "<suggestions>": "suggestions"}
 LABEL = re.compile(r"^[^\n:]*(?:question|message)\s*:", re.IGNORECASE | re.MULTILINE)
 # A prompt may end with the label of the place where the model is to go on.
 PLACE_OF_REPLY = re.compile(r"\n[^\n]+:\s*\Z")
 
 
 def kind_of(messages: list[dict[str, Any]]) -> str:
-    """``rephrase`` for a prompt that wants ``<question>`` tags, else ``answer``."""
+    """What tags the prompt wants make it ``rephrase`` or ``suggestions``; else ``answer``."""
     prompt = "\n".join(content(message) for message in messages)
-    return "rephrase" if "<question>" in prompt else "answer"
+    return next((kind for tag, kind in TAGS.items() if tag in prompt), "answer")
 
 
 def content(message: dict[str, Any]) -> str:
@@ -40,7 +41,7 @@ def content(message: dict[str, Any]) -> str:
 def question_of(messages: list[dict[str, Any]]) -> str:
     """The last message; of a prompt to rephrase, what its last label names."""
     last = content(messages[-1]) if messages else ""
-    if kind_of(messages) == "answer":
+    if kind_of(messages) != "rephrase":
         return last.strip()
     return LABEL.split(PLACE_OF_REPLY.sub("", last))[-1].strip()
 
@@ -51,13 +52,20 @@ def rephrased(question: str) -> str:
     return f"<question>\n{'not_needed' if bare in GREETINGS else question}\n</question>"
 
 
+def suggested(conversation: str) -> str:
+    """What a model says when it is asked for further questions."""
+    words = dice(conversation).sample(WORDS, k=4)
+    lines = [f"{place}. What about the {word}?" for place, word in enumerate(words, 1)]
+    return "\n".join(["<suggestions>", *lines, "</suggestions>"])
+
+
 def pieces_of(text: str) -> tuple[str, ...]:
     """A text as tokens: each word with the white space ahead of it."""
     return tuple(re.findall(r"\s*\S+|\s+\Z", text))
 
 
 class ModelServer(StandIn):
-    """Kinds: ``models``, ``rephrase``, ``answer``, ``embed``, ``unknown``.
+    """Kinds: ``models``, ``rephrase``, ``suggestions``, ``answer``, ``embed``, ``unknown``.
 
     Attributes:
         tokens: How long an answer is that does not say so itself.
@@ -98,6 +106,8 @@ class ModelServer(StandIn):
         question = self.text(request)
         if self.kind(request) == "rephrase":
             return pieces_of(rephrased(question))
+        if self.kind(request) == "suggestions":
+            return pieces_of(suggested(question))
         return answer_tokens(question, option(question, "answer", "tokens", self.tokens))
 
     def _let_in(self, request: Request) -> bool:
