@@ -1,6 +1,5 @@
 """The table of search backends, and how the settings make a chain of them."""
 
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -11,7 +10,7 @@ import httpx
 from protocol.settings import BackendName, Discover, Settings
 from protocol.settings import Cache as CacheSettings
 from retrieval.backend import SearchBackend
-from retrieval.cache import Bounds, Cache
+from retrieval.caches import Caches
 from retrieval.chain import Retrieve, SearchChain
 from retrieval.gallery import Gallery
 from retrieval.keyless import KeylessBackend
@@ -20,7 +19,8 @@ from retrieval.library.folder import Folder
 from retrieval.library.index import Index
 from retrieval.library.reader import DocumentReader
 from retrieval.offload import Offload
-from retrieval.searxng import Results, SearxngBackend, weight
+from retrieval.remembered_backend import RememberedBackend
+from retrieval.searxng import SearxngBackend
 
 
 class Parts(NamedTuple):
@@ -30,7 +30,7 @@ class Parts(NamedTuple):
     client: httpx.AsyncClient
     offload: Offload
     reader: DocumentReader
-    results: Cache[Results] | None = None
+    caches: Caches
 
 
 class Row(NamedTuple):
@@ -46,7 +46,7 @@ def make_searxng(parts: Parts) -> SearxngBackend | None:
     timeout_s = parts.settings.limits.search_s
     if not base:
         return None
-    return SearxngBackend(base, parts.client, timeout_s=timeout_s, cache=parts.results)
+    return SearxngBackend(base, parts.client, timeout_s=timeout_s, cache=parts.caches.results)
 
 
 def make_library(parts: Parts) -> SearchBackend | None:
@@ -61,7 +61,7 @@ def make_library(parts: Parts) -> SearchBackend | None:
 
 def make_keyless(parts: Parts) -> SearchBackend | None:
     """Keyless web search; always there."""
-    return KeylessBackend(parts.offload)
+    return RememberedBackend(KeylessBackend(parts.offload), parts.caches.nodes)
 
 
 def make_built_in(parts: Parts) -> LibraryBackend:
@@ -104,23 +104,13 @@ def build_chain(parts: Parts, retrieve: Retrieve) -> SearchChain:
     )
 
 
-def results_cache(
-    settings: CacheSettings, keep_s: float, clock: Callable[[], float]
-) -> Cache[Results]:
-    """A cache for what SearXNG found."""
-    bounds = Bounds(settings.entries, settings.size_bytes, keep_s)
-    return Cache(bounds, clock=clock, weigh=weight)
-
-
-def build_gallery(parts: Parts, clock: Callable[[], float]) -> Gallery:
+def build_gallery(parts: Parts) -> Gallery:
     """Media and news through SearXNG, where its address is set."""
     settings = parts.settings
-    news = results_cache(settings.cache, settings.cache.discover_s, clock)
     within_s = settings.limits.search_s
-    return Gallery(make_searxng(parts), settings.discover, news, within_s=within_s)
+    return Gallery(make_searxng(parts), settings.discover, parts.caches.news, within_s=within_s)
 
 
 def empty_gallery() -> Gallery:
     """A gallery that has nobody to ask."""
-    cache = results_cache(CacheSettings(), 0, time.monotonic)
-    return Gallery(None, Discover(), cache, within_s=1)
+    return Gallery(None, Discover(), Caches(CacheSettings()).news, within_s=1)

@@ -10,6 +10,7 @@ import msgspec
 from protocol.base import Value
 
 V = TypeVar("V")
+S = TypeVar("S")
 
 
 class Bounds(Value, frozen=True):
@@ -78,8 +79,8 @@ class Cache(Generic[V]):
 
         return await self.share(key, make_and_keep)
 
-    async def share(self, key: Hashable, make: Callable[[], Coroutine[Any, Any, V]]) -> V:
-        """What ``make`` returns, called once for all who ask for the key meanwhile."""
+    async def share(self, key: Hashable, make: Callable[[], Coroutine[Any, Any, S]]) -> S:
+        """What ``make`` returns, called once for all who ask for the key meanwhile; not kept."""
         call = self._calls.get(key)
         if call is None:
             call = self._begin(key, make)
@@ -87,7 +88,7 @@ class Cache(Generic[V]):
             self.counts.shared += 1
         call.askers += 1
         try:
-            value: V = await asyncio.shield(call.task)
+            value: S = await asyncio.shield(call.task)
         finally:
             call.askers -= 1
             if not call.askers:
@@ -106,10 +107,13 @@ class Cache(Generic[V]):
         return kept
 
     def keep(self, key: Hashable, value: V) -> None:
-        """Keep a value; one that is larger than all the room is not kept."""
+        """Keep a value; one that weighs nothing, or more than all the room, is not kept.
+
+        Nothing found may only mean that nobody answered in time.
+        """
         self._drop(key)
         size = self._weigh(value)
-        if size > self._bounds.size_bytes or not self._bounds.keep_s:
+        if not 0 < size <= self._bounds.size_bytes or not self._bounds.keep_s:
             return
         self._kept[key] = Kept(value, size, self._clock() + self._bounds.keep_s)
         self._size += size
@@ -121,13 +125,13 @@ class Cache(Generic[V]):
         if dropped is not None:
             self._size -= dropped.size
 
-    def _begin(self, key: Hashable, make: Callable[[], Coroutine[Any, Any, V]]) -> Call:
+    def _begin(self, key: Hashable, make: Callable[[], Coroutine[Any, Any, Any]]) -> Call:
         task = asyncio.get_running_loop().create_task(make())
         call = self._calls[key] = Call(task)
         task.add_done_callback(lambda task: self._end(key, call, task))
         return call
 
-    def _end(self, key: Hashable, call: Call, task: asyncio.Task[V]) -> None:
+    def _end(self, key: Hashable, call: Call, task: asyncio.Task[Any]) -> None:
         if self._calls.get(key) is call:
             del self._calls[key]
         if not task.cancelled():

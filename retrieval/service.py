@@ -1,7 +1,7 @@
 """Finding and ordering, as the actors see it; importing this loads nothing heavy."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
@@ -9,11 +9,18 @@ import httpx
 
 from protocol.errors import InvalidFocusMode
 from protocol.messages import Rephrased, SearchFinished
+from protocol.settings import Cache as CacheSettings
 from protocol.settings import Settings
 from protocol.values import Node, OptimizationMode, Prompt, Utterance
 from retrieval import lazy
 from retrieval.backend import with_content
-from retrieval.backends import Parts, build_chain, build_gallery, empty_gallery, results_cache
+from retrieval.backends import (
+    Parts,
+    build_chain,
+    build_gallery,
+    empty_gallery,
+)
+from retrieval.caches import Caches
 from retrieval.chain import SearchChain
 from retrieval.extractive import extract_answer
 from retrieval.extras import Extras
@@ -47,12 +54,14 @@ class Retrieval:
         now: Callable[[], datetime],
         measure: "Measure" = "cosine",
         gallery: Gallery | None = None,
+        caches: Caches | None = None,
     ) -> None:
         self.modes = modes
         self._chain = chain
         self._offload = offload
         self._now = now
         self._measure = measure
+        self.caches = caches or Caches(CacheSettings())
         self._is_ready = False
         self.extras = Extras(gallery or empty_gallery(), self.ready)
 
@@ -76,15 +85,16 @@ class Retrieval:
             clock: Seconds that only grow, for what is remembered for a while.
 
         """
-        results = results_cache(settings.cache, settings.cache.search_s, clock)
-        parts = Parts(settings, client, offload, DocumentReader(), results)
+        caches = Caches(settings.cache, clock)
+        parts = Parts(settings, client, offload, DocumentReader(), caches)
         return cls(
             load_focus_modes(),
             build_chain(parts, lazy.retrieve),
             offload=offload,
             now=now,
             measure=settings.general.similarity_measure,
-            gallery=build_gallery(parts, clock),
+            gallery=build_gallery(parts),
+            caches=caches,
         )
 
     def mode(self, name: str) -> FocusMode:
@@ -117,6 +127,7 @@ class Retrieval:
         focus_mode: str,
         optimization_mode: OptimizationMode,
         embed: "Embed",
+        remember_as: Hashable | None = None,
     ) -> tuple[Node, ...]:
         """The best 15 nodes at most, best first; ``speed`` keeps the order of the search.
 
@@ -127,6 +138,7 @@ class Retrieval:
             optimization_mode: ``balanced`` and ``quality`` rank.
             embed: Gives vectors of shape (n, d) for n texts. Where it raises a ServiceError the
                 order is by words alone.
+            remember_as: Who makes the vectors, where they are to be remembered by their texts.
 
         Raises:
             InvalidFocusMode: There is no such mode.
@@ -137,6 +149,8 @@ class Retrieval:
         if not usable or not mode.rerank or optimization_mode not in RANKED:
             return tuple(usable[:KEEP])
         await self.ready()
+        if remember_as is not None:
+            embed = lazy.remembering(embed, self.caches.vectors, remember_as)
         ranked = await lazy.rank(
             query,
             usable,

@@ -165,10 +165,13 @@ async def test_body_of_8_mib_is_taken(program: Program) -> None:
     assert (await program.http.post("/api/suggestions", json=body)).status_code == 413
 
 
-async def test_repeated_search_is_asked_once(program: Program, search: SearchServer) -> None:
-    """What was found for the same words a moment ago is taken again."""
-    for _ in range(2):
-        reply = await ask(program, focusMode="webSearch", query="Twice the same?")
-        assert reply.json()["sources"]
-    asked = [e for e in search.record.exchanges if e.text == "Twice the same?"]
-    assert len(asked) == 1
+async def test_the_same_question_is_looked_up_once(
+    program: Program, models: ModelServer, search: SearchServer
+) -> None:
+    """What was found for it a moment ago is taken again, and so are the vectors of its texts."""
+    embedding = {"provider": "openai", "model": "text-embedding-3-small"}
+    body = {"focusMode": "webSearch", "query": "Twice the same?", "embeddingModel": embedding}
+    first, second = [(await ask(program, **body)).json()["sources"] for _ in range(2)]
+    assert first == second != []
+    assert len(search.record.about("Twice the same?", "search")) == 1
+    assert len(models.record.about("Twice the same?", "embed")) == 1
