@@ -21,6 +21,7 @@ import httpx
 import structlog
 
 from actors.context import add_facts
+from actors.extras import Extras, ExtrasDesk
 from actors.persister import Persister, RemoveChat
 from actors.pool import Pool
 from actors.reader import Reader
@@ -32,6 +33,7 @@ from actors.supervisor import Tree
 from actors.system import System
 from actors.turn import Crew
 from actors.turns import Turns
+from actors.unkept import Answerer, Answers, Forgetter, forgetting
 from actors.writer import Writer
 from protocol.errors import ServiceError, SettingsError
 from protocol.ids import ChatId
@@ -42,7 +44,7 @@ from storage.settings import load_settings
 from storage.sqlite import SqliteStore
 from transport.logs import configure_logs
 from transport.server import Server, serve
-from transport.services import Services
+from transport.services import Asking, Services
 from transport.terminal import Terminal
 
 __version__ = "0.1.0"
@@ -94,7 +96,8 @@ class Program:
 
     async def drain(self) -> None:
         """Take no more questions, and wait until the running turns have ended."""
-        await self.turns.stop(timeout=self.settings.limits.drain_s)
+        drain_s = self.settings.limits.drain_s
+        await asyncio.gather(*(pool.stop(timeout=drain_s) for pool in (self.turns, self.answerers)))
 
     def _grow(self) -> None:
         """Start the actors, those that others need first."""
@@ -109,6 +112,11 @@ class Program:
             self.persister,
         )
         self.turns = grow(Turns, crew, self.retrieval.modes, limits)
+        unkept = forgetting(crew, grow(Forgetter))
+        modes = self.retrieval.modes
+        self.answerers = grow(Pool, Answerer, unkept, modes, limits, size=limits.workers)
+        finds = (self.retrieval.extras, self.providers, limits, secrets.SystemRandom().shuffle)
+        self.extras = grow(Pool, Extras, *finds, size=limits.workers)
         ui_gap_s = self.settings.general.ui_gap_ms / 1000
         house = House(self.turns, self.retrieval.modes, limits, ui_gap_s, partial(new_id, 7))
         self.sessions = grow(Sessions, house, {})
@@ -121,6 +129,13 @@ class Program:
             models=self.providers.models,
             delete_chat=self._delete_chat,
             ready=self.store.check,
+            asking=Asking(
+                answer=Answers(self.answerers, self.settings.limits, partial(new_id, 7)).begin,
+                extras=ExtrasDesk(self.extras, self.settings.limits),
+                resolve=self.providers.resolve,
+                modes=tuple(self.retrieval.modes),
+                question_chars=self.settings.limits.question_chars,
+            ),
         )
 
     def prepare(self) -> None:

@@ -7,6 +7,8 @@ import structlog
 
 from actors.base import Actor, on
 from protocol.messages import Rerank, Reranked
+from protocol.values import ModelChoice
+from providers.catalogue import LOCAL
 from providers.service import Providers
 from retrieval.service import Retrieval
 
@@ -32,6 +34,12 @@ class Reranker(Actor):
             message.focus_mode,
             message.optimization_mode,
             functools.partial(self._providers.embed, message.model),
+            remember_as=self._remember_as(message.model),
         )
         log.debug("rerank.finished", nodes_in=len(message.nodes), nodes_out=len(best))
         return Reranked(best)
+
+    @staticmethod
+    def _remember_as(model: ModelChoice) -> ModelChoice | None:
+        """The model, where its vectors cost a call; a name left open may mean another later."""
+        return model if model.model and model.provider != LOCAL else None

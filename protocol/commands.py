@@ -1,6 +1,7 @@
 """What a client may send: frames in, typed commands out."""
 
 import re
+from collections.abc import Sequence
 from typing import Annotated, NoReturn
 
 import msgspec
@@ -34,7 +35,9 @@ class _Kind(msgspec.Struct):
     type: str
 
 
-class _Said(msgspec.Struct):
+class Said(msgspec.Struct):
+    """One thing said earlier, as an object; the web UI's have many more fields."""
+
     role: str
     content: str
 
@@ -47,7 +50,7 @@ class _WireMessage(msgspec.Struct, rename="camel"):
 
 class _MessageFrame(msgspec.Struct, rename="camel"):
     message: _WireMessage
-    history: list[tuple[str, str] | _Said]
+    history: list[tuple[str, str] | Said]
     focus_mode: str = ""
     optimization_mode: OptimizationMode = "speed"
     files: list[Id] | None = None
@@ -95,9 +98,9 @@ def _question(sent: _MessageFrame) -> AskQuestion:
     )
 
 
-def earlier(history: "list[tuple[str, str] | _Said]", question: str) -> tuple[Utterance, ...]:
+def earlier(history: Sequence[tuple[str, str] | Said], question: str) -> tuple[Utterance, ...]:
     """What was said before the question; a last entry that repeats the question is left out."""
-    pairs = [(h.role, h.content) if isinstance(h, _Said) else h for h in history]
+    pairs = [(h.role, h.content) if isinstance(h, Said) else h for h in history]
     said = [Utterance(_role(role), text) for role, text in pairs]
     if said and said[-1] == Utterance("user", question):
         said.pop()

@@ -4,7 +4,7 @@ The text of an error is a sentence of ours, fit for any client: it never repeats
 library's own words. Errors of a field say which field in ``detail``.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class ServiceError(Exception):
@@ -17,6 +17,13 @@ class ServiceError(Exception):
     def __init__(self, sentence: str = "Internal server error.", *, detail: str = "") -> None:
         super().__init__(sentence)
         self.detail = detail
+
+    @classmethod
+    def told(cls, sentence: str) -> Self:
+        """The error again, from what was said of it."""
+        error = cls.__new__(cls)
+        ServiceError.__init__(error, sentence)
+        return error
 
 
 class RequestError(ServiceError):
@@ -200,3 +207,22 @@ class SettingsError(ServiceError):
 
     def __init__(self, name: str, value: object, allowed: str) -> None:
         super().__init__(f"setting {name} = {value!r} cannot be used: {allowed}")
+
+
+# What a turn may end with; the first of a key stands for all that have it.
+TURN_ERRORS: tuple[type[ServiceError], ...] = (
+    TurnError,
+    DeadlineExceeded,
+    TurnStopped,
+    SearchUnavailable,
+    ModelUnavailable,
+    StorageError,
+    Busy,
+    ServerDraining,
+)
+
+
+def known_error(key: str, sentence: str) -> ServiceError:
+    """The error that a turn ended with, from what its last event says of it."""
+    kinds = (kind for kind in TURN_ERRORS if kind.key == key)
+    return next(kinds, ServiceError).told(sentence)

@@ -79,6 +79,8 @@ V2: dict[type[Event], Maker] = {
     Failed: _error,
     Stopped: _stopped,
 }
+# Server-Sent Events: who reads them is a program, which is better served by an error.
+STREAMED: dict[type[Event], Maker] = {**PLAIN, Failed: _error}
 
 
 def dialect(subprotocol: str | None) -> dict[type[Event], Maker]:

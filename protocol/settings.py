@@ -15,6 +15,7 @@ from protocol.base import Value
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Count = Annotated[int, Meta(ge=1, le=1_000_000_000)]
 Seconds = Annotated[float, Meta(gt=0, le=3600)]
+KeptSeconds = Annotated[int, Meta(ge=0, le=7 * 86_400)]
 
 
 def described(doc: str, *, env: tuple[str, ...] = (), secret: bool = False) -> Meta:
@@ -145,10 +146,36 @@ class Quality(Value, frozen=True):
     tokens: Annotated[Count, described("tokens of all sources together, estimated")] = 6_000
 
 
+class Discover(Value, frozen=True):
+    """What the page of news is made of."""
+
+    topics: Annotated[tuple[str, ...], described("topics of the news page")] = ("AI", "tech")
+    sites: Annotated[tuple[str, ...], described("sites that its news come from")] = (
+        "businessinsider.com",
+        "www.exchangewire.com",
+        "yahoo.com",
+    )
+
+
+class Cache(Value, frozen=True):
+    """How much is remembered of what others were asked, and for how long."""
+
+    search_s: Annotated[
+        KeptSeconds, described("seconds that search results are kept; 0 keeps none")
+    ] = 60
+    discover_s: Annotated[KeptSeconds, described("seconds that the news are kept; 0: none")] = 600
+    embedding_s: Annotated[
+        KeptSeconds, described("seconds that vectors of a model service are kept; 0: none")
+    ] = 3600
+    entries: Annotated[Count, described("entries of each cache")] = 10_000
+    size_bytes: Annotated[Count, described("bytes of each cache")] = 32 * 1024 * 1024
+
+
 class Limits(Value, frozen=True):
     """How long and how large things may get."""
 
     rephrase_s: Annotated[Seconds, described("seconds to rephrase a question")] = 15
+    suggest_s: Annotated[Seconds, described("seconds to think of further questions")] = 30
     search_s: Annotated[Seconds, described("seconds for one search, all backends together")] = 5
     read_s: Annotated[Seconds, described("seconds to read pages and to sum them up")] = 40
     rerank_s: Annotated[Seconds, described("seconds to rank what was found")] = 10
@@ -180,4 +207,6 @@ class Settings(Value, frozen=True):
     search: Search = field(default_factory=Search)
     pages: Pages = field(default_factory=Pages)
     quality: Quality = field(default_factory=Quality)
+    discover: Discover = field(default_factory=Discover)
+    cache: Cache = field(default_factory=Cache)
     limits: Limits = field(default_factory=Limits)

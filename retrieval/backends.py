@@ -7,15 +7,19 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from protocol.settings import BackendName, Settings
+from protocol.settings import BackendName, Discover, Settings
+from protocol.settings import Cache as CacheSettings
 from retrieval.backend import SearchBackend
+from retrieval.caches import Caches
 from retrieval.chain import Retrieve, SearchChain
+from retrieval.gallery import Gallery
 from retrieval.keyless import KeylessBackend
 from retrieval.library.backend import LibraryBackend, Shelf
 from retrieval.library.folder import Folder
 from retrieval.library.index import Index
 from retrieval.library.reader import DocumentReader
 from retrieval.offload import Offload
+from retrieval.remembered_backend import RememberedBackend
 from retrieval.searxng import SearxngBackend
 
 
@@ -26,6 +30,7 @@ class Parts(NamedTuple):
     client: httpx.AsyncClient
     offload: Offload
     reader: DocumentReader
+    caches: Caches
 
 
 class Row(NamedTuple):
@@ -35,11 +40,13 @@ class Row(NamedTuple):
     describe: Callable[[Settings], str]
 
 
-def make_searxng(parts: Parts) -> SearchBackend | None:
+def make_searxng(parts: Parts) -> SearxngBackend | None:
     """SearXNG, where its address is set."""
     base = parts.settings.api_endpoints.searxng
     timeout_s = parts.settings.limits.search_s
-    return SearxngBackend(base, parts.client, timeout_s=timeout_s) if base else None
+    if not base:
+        return None
+    return SearxngBackend(base, parts.client, timeout_s=timeout_s, cache=parts.caches.results)
 
 
 def make_library(parts: Parts) -> SearchBackend | None:
@@ -54,7 +61,7 @@ def make_library(parts: Parts) -> SearchBackend | None:
 
 def make_keyless(parts: Parts) -> SearchBackend | None:
     """Keyless web search; always there."""
-    return KeylessBackend(parts.offload)
+    return RememberedBackend(KeylessBackend(parts.offload), parts.caches.nodes)
 
 
 def make_built_in(parts: Parts) -> LibraryBackend:
@@ -95,3 +102,15 @@ def build_chain(parts: Parts, retrieve: Retrieve) -> SearchChain:
             [*(row.describe(settings) for row, _ in made), "its own documents"]
         ),
     )
+
+
+def build_gallery(parts: Parts) -> Gallery:
+    """Media and news through SearXNG, where its address is set."""
+    settings = parts.settings
+    within_s = settings.limits.search_s
+    return Gallery(make_searxng(parts), settings.discover, parts.caches.news, within_s=within_s)
+
+
+def empty_gallery() -> Gallery:
+    """A gallery that has nobody to ask."""
+    return Gallery(None, Discover(), Caches(CacheSettings()).news, within_s=1)

@@ -5,27 +5,34 @@ them imports ``llama_index.core`` before any part of it: two that begin with dif
 for each other, and Python then hands out a half-made module.
 """
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from datetime import datetime
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 from protocol.values import Node, Prompt, Utterance
 from retrieval.backend import SearchBackend
+from retrieval.cache import Cache
 from retrieval.modes import FocusMode
 from retrieval.offload import Offload
 
 if TYPE_CHECKING:
-    from retrieval.postprocessor import Embed
+    from retrieval.postprocessor import Embed, Vectors
     from retrieval.ranking import Measure
 
 
 def load() -> None:
     """Load all that the functions below need; blocks; to be called before any of them."""
     import_module("llama_index.core")
-    from retrieval import postprocessor, prompts, retriever, tasks  # noqa: PLC0415 - see the top
+    from retrieval import (  # noqa: PLC0415 - see the top
+        postprocessor,
+        prompts,
+        remembered,
+        retriever,
+        tasks,
+    )
 
-    del postprocessor, prompts, retriever, tasks
+    del postprocessor, prompts, remembered, retriever, tasks
 
 
 def rephrase_prompt(mode: FocusMode, question: str, history: Sequence[Utterance]) -> Prompt:
@@ -33,6 +40,13 @@ def rephrase_prompt(mode: FocusMode, question: str, history: Sequence[Utterance]
     from retrieval import prompts  # noqa: PLC0415 - see the top
 
     return prompts.rephrase_prompt(mode, question, history)
+
+
+def conversation_prompt(template: str, question: str, history: Sequence[Utterance]) -> Prompt:
+    """As ``prompts.conversation_prompt``."""
+    from retrieval import prompts  # noqa: PLC0415 - see the top
+
+    return prompts.conversation_prompt(template, question, history)
 
 
 def answer_prompt(
@@ -104,3 +118,17 @@ async def rank(
     found = [conversion.to_llama(node) for node in nodes]
     kept = await hybrid.apostprocess_nodes(found, query_str=query)
     return [conversion.from_llama(node) for node in kept]
+
+
+def remembering(embed: "Embed", cache: "Cache[Vectors]", model: Hashable) -> "Embed":
+    """``remembered.RememberedVectors``."""
+    from retrieval import remembered  # noqa: PLC0415 - see the top
+
+    return remembered.RememberedVectors(embed, cache, model)
+
+
+def vector_weight(row: "Vectors") -> int:
+    """As ``remembered.weight``."""
+    from retrieval import remembered  # noqa: PLC0415 - see the top
+
+    return remembered.weight(row)

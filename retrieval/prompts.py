@@ -25,6 +25,11 @@ def rephrase_prompt(mode: FocusMode, question: str, history: Sequence[Utterance]
 
     Of a long history the latest part is told; a long question is cut.
     """
+    return conversation_prompt(mode.rephrase_prompt, question, history)
+
+
+def conversation_prompt(template: str, question: str, history: Sequence[Utterance]) -> Prompt:
+    """One user message made of a template that names ``history``, and ``question`` if it wants."""
     lines = [
         f"{SPEAKERS[said.role]}: {without_our_tags(said.text)}"
         for said in latest(history, REPHRASE_HISTORY_CHARS)
@@ -33,7 +38,7 @@ def rephrase_prompt(mode: FocusMode, question: str, history: Sequence[Utterance]
         "question": without_our_tags(question[:QUESTION_CHARS]),
         "history": "\n".join(lines),
     }
-    return (PromptMessage("user", rendered(mode.rephrase_prompt, values)),)
+    return (PromptMessage("user", rendered(template, values)),)
 
 
 def answer_prompt(

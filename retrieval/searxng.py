@@ -2,7 +2,8 @@
 
 import functools
 import re
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,9 +13,15 @@ import msgspec
 from protocol.errors import SearchUnavailable, SettingsError
 from protocol.values import Node
 from retrieval.backend import found_node
+from retrieval.cache import Bounds, Cache
 
 MOST_BYTES = 4 * 1024 * 1024
 MOST_RESULTS = 60
+FIELDS = ("title", "url", "content", "img_src", "thumbnail", "iframe_src")
+ROW_BYTES = 800  # of a result beside its text, as Python keeps it
+NOTHING_KEPT = Bounds(entries=0, size_bytes=0, keep_s=0)
+Result = Mapping[str, str]
+Results = tuple[Result, ...]
 LOGIN = re.compile(r"[^/]*@")
 REFUSALS = {
     403: "it refuses JSON (its setting search.formats must list json)",
@@ -27,16 +34,49 @@ class SearxngBackend:
 
     name = "searxng"
 
-    def __init__(self, base: str, client: httpx.AsyncClient, *, timeout_s: float) -> None:
+    def __init__(
+        self,
+        base: str,
+        client: httpx.AsyncClient,
+        *,
+        timeout_s: float,
+        cache: Cache[Results] | None = None,
+    ) -> None:
+        self._cache = cache or Cache(NOTHING_KEPT, clock=time.monotonic, weigh=weight)
         self._address = f"{checked_base(base)}/search"
         self._client = client
         self._timeout_s = timeout_s
 
     async def search(self, query: str, *, engines: Sequence[str], language: str) -> list[Node]:
         """Results in the server's order, those without text included."""
-        params = {"format": "json", "q": query, "language": language}
-        if engines:
-            params["engines"] = ",".join(engines)
+        found = await self.results(query, engines=engines, language=language)
+        return read_nodes(found)
+
+    async def results(
+        self, query: str, *, engines: Sequence[str] = (), language: str = "", page: int = 0
+    ) -> Results:
+        """What the server found: those of ``FIELDS`` that are text; not to be changed.
+
+        Args:
+            query: What to look for.
+            engines: Its engines; none means its default.
+            language: Two letters; empty leaves it to the server.
+            page: Counted from 1; 0 leaves it to the server.
+
+        Raises:
+            SearchUnavailable: It did not answer properly.
+
+        """
+        asked = {
+            "language": language,
+            "engines": ",".join(engines),
+            "pageno": str(page) if page else "",
+        }
+        params = {name: value for name, value in asked.items() if value}
+        params = {"format": "json", "q": query, **params}
+        return await self._cache.get(tuple(params.items()), lambda: self._ask(params))
+
+    async def _ask(self, params: dict[str, str]) -> Results:
         return read_results(await self._get(params))
 
     async def _get(self, params: dict[str, str]) -> bytes:
@@ -93,8 +133,8 @@ async def read_body(response: httpx.Response) -> bytes:
     return bytes(body)
 
 
-def read_results(body: bytes) -> list[Node]:
-    """The usable results of a reply, in order; raises SearchUnavailable when it is none."""
+def read_results(body: bytes) -> Results:
+    """The results of a reply, in order; raises SearchUnavailable when it is none."""
     try:
         page = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -102,14 +142,28 @@ def read_results(body: bytes) -> list[Node]:
     results = page.get("results") if isinstance(page, dict) else None
     if not isinstance(results, list):
         raise SearchUnavailable("searxng", "its answer has no results in it")
-    nodes = [read_result(result) for result in results[:MOST_RESULTS]]
+    return tuple(texts_of(result) for result in results[:MOST_RESULTS])
+
+
+def texts_of(result: Any) -> Result:
+    """The fields of a result that are read somewhere, where they are text."""
+    fields = result if isinstance(result, dict) else {}
+    return {name: fields[name] for name in FIELDS if isinstance(fields.get(name), str)}
+
+
+def weight(results: Results) -> int:
+    """About how many bytes the results take."""
+    return sum(ROW_BYTES + sum(map(len, result.values())) for result in results)
+
+
+def read_nodes(results: Results) -> list[Node]:
+    """The usable results as nodes, in order."""
+    nodes = [read_result(result) for result in results]
     return [node for node in nodes if node is not None]
 
 
-def read_result(result: Any) -> Node | None:
+def read_result(result: Result) -> Node | None:
     """One result as a node; ``None`` when it is not usable."""
-    if not isinstance(result, dict):
-        return None
     return found_node(
         result.get("title"), result.get("url"), result.get("content"), result.get("img_src")
     )

@@ -1,6 +1,7 @@
 """Finding and ordering, as the actors see it; importing this loads nothing heavy."""
 
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
@@ -8,13 +9,22 @@ import httpx
 
 from protocol.errors import InvalidFocusMode
 from protocol.messages import Deepened, PagesRead, Rephrased, SearchFinished
-from protocol.settings import Quality, Settings
+from protocol.settings import Cache as CacheSettings
+from protocol.settings import Settings
 from protocol.values import Node, OptimizationMode, Prompt, Utterance
 from retrieval import lazy
 from retrieval.backend import with_content
-from retrieval.backends import Parts, build_chain
+from retrieval.backends import (
+    Parts,
+    build_chain,
+    build_gallery,
+    empty_gallery,
+)
+from retrieval.caches import Caches
 from retrieval.chain import SearchChain
 from retrieval.extractive import extract_answer
+from retrieval.extras import Extras
+from retrieval.gallery import Gallery
 from retrieval.library.reader import DocumentReader
 from retrieval.modes import FocusMode, load_focus_modes
 from retrieval.offload import Offload
@@ -47,17 +57,20 @@ class Retrieval:
         *,
         offload: Offload,
         now: Callable[[], datetime],
-        quality: Quality,
-        measure: "Measure" = "cosine",
+        settings: Settings,
+        gallery: Gallery | None = None,
+        caches: Caches | None = None,
     ) -> None:
         self.modes = modes
         self._chain = chain
         self._pages = pages
-        self._quality = quality
+        self._quality = settings.quality
         self._offload = offload
         self._now = now
-        self._measure = measure
+        self._measure: Measure = settings.general.similarity_measure
+        self.caches = caches or Caches(CacheSettings())
         self._is_ready = False
+        self.extras = Extras(gallery or empty_gallery(), self.ready)
 
     @classmethod
     def build(
@@ -68,6 +81,7 @@ class Retrieval:
         offload: Offload,
         now: Callable[[], datetime],
         check_address: CheckAddress = any_address,
+        clock: Callable[[], float] = time.monotonic,
     ) -> Self:
         """Retrieval as the settings want it; raises SettingsError for a value of no use.
 
@@ -78,17 +92,20 @@ class Retrieval:
             now: The local time with its date, for prompts.
             check_address: Told where a page is about to be fetched from, a numeric address and a
                 port; raises PageUnreadable where that must not be.
+            clock: Seconds that only grow, for what is remembered for a while.
 
         """
-        parts = Parts(settings, client, offload, DocumentReader())
+        caches = Caches(settings.cache, clock)
+        parts = Parts(settings, client, offload, DocumentReader(), caches)
         return cls(
             load_focus_modes(),
             build_chain(parts, lazy.retrieve),
             PageService.build(settings, parts.reader, offload, check_address),
             offload=offload,
             now=now,
-            quality=settings.quality,
-            measure=settings.general.similarity_measure,
+            settings=settings,
+            gallery=build_gallery(parts),
+            caches=caches,
         )
 
     def mode(self, name: str) -> FocusMode:
@@ -140,6 +157,7 @@ class Retrieval:
         focus_mode: str,
         optimization_mode: OptimizationMode,
         embed: "Embed",
+        remember_as: Hashable | None = None,
     ) -> tuple[Node, ...]:
         """The best 15 nodes at most, best first; ``speed`` keeps the order of the search.
 
@@ -152,6 +170,7 @@ class Retrieval:
             optimization_mode: ``balanced`` and ``quality`` rank.
             embed: Gives vectors of shape (n, d) for n texts. Where it raises a ServiceError the
                 order is by words alone.
+            remember_as: Who makes the vectors, where they are to be remembered by their texts.
 
         Raises:
             InvalidFocusMode: There is no such mode.
@@ -163,6 +182,8 @@ class Retrieval:
             return tuple(usable[:KEEP])
         await self.ready()
         is_deep = mode.goes_deep(optimization_mode)
+        if remember_as is not None:
+            embed = lazy.remembering(embed, self.caches.vectors, remember_as)
         ranked = await lazy.rank(
             query,
             usable,

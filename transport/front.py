@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import aclosing
 from typing import cast
 
 import structlog
 
 from protocol.errors import ServiceError
 from transport.desk import Desk
-from transport.http import Request, Response
+from transport.head import Head
+from transport.http import LAST_CHUNK, Pieces, Request, Response, as_chunk
 from transport.reader import Incoming, RequestReader
 from transport.refusals import RequestTooSlow
 
@@ -48,7 +50,7 @@ class Front(asyncio.BufferedProtocol):
         self._task: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._resumed: asyncio.Future[None] | None = None
-        self._answered = False  # the answer is known, and being written
+        self._answered = False  # the whole answer is known, and being written
         self._begun = False  # the deadline of a request runs
         self._invited = False  # the client was told to send its body
         self._ended = False  # the client sends nothing more
@@ -193,18 +195,45 @@ class Front(asyncio.BufferedProtocol):
                 body=incoming.data,
             )
         )
-        self._answered = True
-        self._set_timer(None)
         keep = head.keeps_alive and not self._desk.closing
+        if await self._give(response, head, keep=keep):
+            self._task = None
+            self._go_on(keep=keep)
+
+    async def _give(self, response: Response, head: Head, *, keep: bool) -> bool:
+        """Write the answer; whether the client took all of it."""
+        # Of an answer in pieces more is still to be made: a client that has left must end that.
+        self._answered = response.pieces is None
+        if self._answered:
+            self._set_timer(None)
+        chunked = head.version == "1.1"
+        head_only = head.method == "HEAD"
         encoded = response.encode(
             at=self._desk.now(),
             more=self._desk.origins.headers(head.headers.get("origin", ""), head.host),
             keep=keep,
-            head_only=head.method == "HEAD",
+            head_only=head_only,
+            chunked=chunked,
         )
-        if await self._write(encoded):
-            self._task = None
-            self._go_on(keep=keep)
+        if response.pieces is None:
+            return await self._write(encoded)
+        async with aclosing(response.pieces):
+            if not await self._write(encoded):
+                return False
+            return head_only or await self._write_pieces(response.pieces, chunked=chunked)
+
+    async def _write_pieces(self, pieces: Pieces, *, chunked: bool) -> bool:
+        """Write a body while it is made; whether it came to its end and the client took it."""
+        try:
+            async for piece in pieces:
+                if not await self._write(as_chunk(piece) if chunked else piece):
+                    return False
+        except Exception:
+            # The edge of the program, as in the router; to break off is all that tells the client.
+            log.exception("answer.broken")
+            self._transport.abort()
+            return False
+        return await self._write(LAST_CHUNK if chunked else b"")
 
     def _go_on(self, *, keep: bool) -> None:
         if not keep:

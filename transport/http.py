@@ -1,10 +1,10 @@
 """Requests, responses and routes: what a route is written in."""
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from email.utils import formatdate
 from http import HTTPStatus
-from typing import Any, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 import msgspec
 
@@ -15,6 +15,8 @@ from transport.services import Services
 
 RETRY_AFTER_S = 2
 MOST_DETAIL = 200
+
+LAST_CHUNK = b"0\r\n\r\n"
 
 T = TypeVar("T")
 Headers = tuple[tuple[str, str], ...]
@@ -60,12 +62,23 @@ class Request(Value, frozen=True):
             raise InvalidFormat("body: not JSON") from error
 
 
+class Pieces(Protocol):
+    """A body that is made while it is sent."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """The pieces; the next one is asked for when the client has taken the last."""
+
+    async def aclose(self) -> None:
+        """End the work behind it; called in every case, also when no piece was asked for."""
+
+
 class Response(Value, frozen=True):
-    """What is answered: a status, headers and all of the body."""
+    """What is answered: a status, headers, and the body, whole or in ``pieces``."""
 
     status: int = 200
     body: bytes = b""
     headers: Headers = ()
+    pieces: Pieces | None = None
 
     @classmethod
     def of(cls, value: object, *, status: int = 200, headers: Headers = ()) -> Self:
@@ -80,24 +93,34 @@ class Response(Value, frozen=True):
             told["detail"] = error.detail
         return cls.of(told, status=error.status, headers=_advice(error))
 
-    def encode(self, *, at: float, more: Headers, keep: bool, head_only: bool) -> bytes:
-        """The response as it goes over the wire.
+    def encode(
+        self, *, at: float, more: Headers, keep: bool, head_only: bool, chunked: bool = True
+    ) -> bytes:
+        """The response as it goes over the wire; of one in pieces, the head.
 
         Args:
             at: The time of it, in seconds since 1970.
             more: Further headers.
             keep: Whether the connection stays open after it.
             head_only: Whether to leave out the body (but not its length).
+            chunked: Whether pieces are sent as chunks (else the body ends with the connection).
 
         """
         lines = [f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}"]
         headers = (("Date", formatdate(at, usegmt=True)), *self.headers, *_ALWAYS, *more)
         lines += [f"{name}: {value}" for name, value in headers]
-        if self.status != HTTPStatus.NO_CONTENT:
-            lines.append(f"Content-Length: {len(self.body)}")
+        lines += [f"{name}: {value}" for name, value in self._framing(chunked=chunked)]
         lines.append(f"Connection: {'keep-alive' if keep else 'close'}\r\n\r\n")
         head = "\r\n".join(lines).encode("latin-1")
         return head if head_only else head + self.body
+
+    def _framing(self, *, chunked: bool) -> Headers:
+        """Where the body ends."""
+        if self.pieces is not None:
+            return (("Transfer-Encoding", "chunked"),) if chunked else ()
+        if self.status == HTTPStatus.NO_CONTENT:
+            return ()
+        return (("Content-Length", str(len(self.body))),)
 
 
 class Route(Value, frozen=True):
@@ -106,6 +129,11 @@ class Route(Value, frozen=True):
     method: str
     pattern: str
     function: Callable[[Request, Services], Awaitable[Response]]
+
+
+def as_chunk(piece: bytes) -> bytes:
+    """A piece as a chunk; nothing for an empty piece, whose chunk would end the body."""
+    return b"%x\r\n%b\r\n" % (len(piece), piece) if piece else b""
 
 
 def _advice(error: ServiceError) -> Headers:

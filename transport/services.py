@@ -2,10 +2,15 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
+from actors.unkept import Following
+from protocol.base import Request
 from protocol.ids import ChatId
+from protocol.values import Models, Question
 from storage.store import StoredChat, StoredMessage
+
+R = TypeVar("R")
 
 
 class ModelLists(Protocol):
@@ -33,6 +38,33 @@ class ChatReader(Protocol):
         """The messages of a chat, oldest first."""
 
 
+class Extras(Protocol):
+    """Finds what stands beside an answer."""
+
+    def __call__(self, request: Request[R], /) -> Awaitable[R]:
+        """The reply to ``FindMedia``, ``Suggest`` or ``Discover``; raises a ServiceError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How a route asks something.
+
+    Attributes:
+        answer: Begins to answer a question that is not kept; whoever has it closes it.
+        extras: Finds what stands beside an answer.
+        resolve: Fills the gaps of a choice of models; raises InvalidModelSelected.
+        modes: The names of the focus modes.
+        question_chars: The longest question that is taken.
+
+    """
+
+    answer: Callable[[Question, Models], Following]
+    extras: Extras
+    resolve: Callable[[Models], Models]
+    modes: tuple[str, ...]
+    question_chars: int
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """What routes can use.
@@ -42,6 +74,7 @@ class Services:
         models: Lists the models on offer.
         delete_chat: Removes a chat with all that belongs to it; raises ChatNotFound.
         ready: Returns when questions can be answered; raises a ServiceError that says why not.
+        asking: Asks the actors.
 
     """
 
@@ -49,3 +82,4 @@ class Services:
     models: Callable[[], Awaitable[ModelLists]]
     delete_chat: Callable[[ChatId], Awaitable[None]]
     ready: Callable[[], Awaitable[None]]
+    asking: Asking

@@ -151,8 +151,8 @@ async def test_a_compressed_reply_is_refused() -> None:
 
 def test_no_results_are_no_failure() -> None:
     """An empty list is an answer."""
-    assert read_results(b'{"results": []}') == []
-    assert read_results(b'{"results": [], "unresponsive_engines": [["google", "timeout"]]}') == []
+    assert read_results(b'{"results": []}') == ()
+    assert read_results(b'{"results": [], "unresponsive_engines": [["google", "timeout"]]}') == ()
 
 
 @pytest.mark.parametrize("base", ["searx.test", "ftp://x", "http://", "http://[bad"])

@@ -5,14 +5,23 @@ Tokens are whole words. The number of tokens of an answer is ``tokens``, or what
 """
 
 import json
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from tests.standins import anthropic_replies as anthropic
 from tests.standins import gemini_replies as gemini
-from tests.standins.faults import option, without_directives
+from tests.standins.asked import (
+    content,
+    divided,
+    kind_of,
+    pieces_of,
+    question_of,
+    rephrased,
+    suggested,
+    summed_up,
+)
+from tests.standins.faults import option
 from tests.standins.http_server import Request, StandIn
 from tests.standins.reply import Reply, sse
 from tests.standins.words import answer_tokens, vector
@@ -22,67 +31,13 @@ EMBEDDING_MODELS = ("text-embedding-3-small", "text-embedding-3-large")
 OLLAMA_MODELS = ("llama3.2:latest", "nomic-embed-text:latest")
 CREATED = 1_790_000_000
 WHEN = "2026-11-22T12:00:00.000000Z"
-GREETINGS = {"hi", "hello", "hey", "good morning", "thanks", "thank you", "how are you"}
-TAGS = {"<question>": "rephrase", "<query>": "divide", '<page title="': "summary"}
-ASKED = re.compile(r"^What is asked: (.*)$", re.MULTILINE)
-PAGE = re.compile(r'<page title="[^"]*">\n(.*)\n</page>', re.DOTALL)
-LINK = re.compile(r"https?://\S+")
-LABEL = re.compile(r"^[^\n:]*(?:question|message)\s*:", re.IGNORECASE | re.MULTILINE)
-# A prompt may end with the label of the place where the model is to go on.
-PLACE_OF_REPLY = re.compile(r"\n[^\n]+:\s*\Z")
-
-
-def kind_of(messages: list[dict[str, Any]]) -> str:
-    """``answer``, but for a lone prompt whose tags say what it wants."""
-    prompt = "\n".join(content(message) for message in messages)
-    return next((kind for tag, kind in TAGS.items() if tag in prompt), "answer")
-
-
-def content(message: dict[str, Any]) -> str:
-    """A message's text, whether it came as text or as parts."""
-    given = message.get("content") or ""
-    return given if isinstance(given, str) else "".join(part.get("text", "") for part in given)
-
-
-def question_of(messages: list[dict[str, Any]]) -> str:
-    """The last message; of a prompt to rephrase, what its last label names."""
-    last = content(messages[-1]) if messages else ""
-    kind = kind_of(messages)
-    if kind == "answer":
-        return last.strip()
-    if kind in {"divide", "summary"}:
-        asked = ASKED.search(last)
-        return asked[1] if asked else ""
-    return LABEL.split(PLACE_OF_REPLY.sub("", last))[-1].strip()
-
-
-def rephrased(question: str) -> str:
-    """What a model says when it is asked for a search query."""
-    bare = without_directives(question).lower().strip(" !.?")
-    if links := LINK.findall(question):
-        asked = LINK.sub("", question)
-        return f"<question>{asked}</question>\n<links>\n{chr(10).join(links)}\n</links>"
-    return f"<question>\n{'not_needed' if bare in GREETINGS else question}\n</question>"
-
-
-def divided(question: str) -> str:
-    """What a model says when it is asked for several queries: three, each with the directives."""
-    return "\n".join(f"<query>{part} {question}</query>" for part in ("First", "Second", "Third"))
-
-
-def summed_up(prompt: str) -> str:
-    """The beginning of the page in the prompt."""
-    page = PAGE.search(prompt)
-    return f"Summary: {' '.join(page[1].split()[:40])}" if page else ""
-
-
-def pieces_of(text: str) -> tuple[str, ...]:
-    """A text as tokens: each word with the white space ahead of it."""
-    return tuple(re.findall(r"\s*\S+|\s+\Z", text))
 
 
 class ModelServer(StandIn):
-    """Kinds: ``models``, ``rephrase``, ``divide``, ``summary``, ``answer``, ``embed``, ``unknown``.
+    """A model service; its kinds of requests are told apart by their prompts.
+
+    Kinds: ``models``, ``rephrase``, ``divide``, ``summary``, ``suggestions``, ``answer``,
+    ``embed``, ``unknown``.
 
     Attributes:
         tokens: How long an answer is that does not say so itself.
@@ -139,6 +94,8 @@ class ModelServer(StandIn):
             return pieces_of(divided(question))
         if kind == "summary":
             return pieces_of(summed_up(content(request.body["messages"][-1])))
+        if kind == "suggestions":
+            return pieces_of(suggested(question))
         return answer_tokens(question, option(question, "answer", "tokens", self.tokens))
 
 

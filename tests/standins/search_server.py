@@ -1,12 +1,14 @@
 """A search service that speaks as SearXNG does, and finds the same each time.
 
 Twenty results a query, or what ``[[fake search results=5]]`` in it says. Among them, as in real
-life: every seventh has no ``url``, every fifth no content, every ninth a picture. With
+life: every seventh has no ``url``, every fifth no content, every ninth a picture. Engines for media
+and news give what such engines do; every eighth of their pictures is no whole address. With
 ``[[fake search port=8003]]`` the pages are on loopback: the first four at that port's site.
 By hand: ``python -m tests.standins.search_server --port 8002``.
 """
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from tests.standins.faults import option, without_directives
@@ -18,11 +20,32 @@ ENGINES = ("google", "bing", "duckduckgo")
 RESULTS = 20
 
 
+def picture(place: int) -> str:
+    """The address of a picture."""
+    return f"//pictures.example/{place}.png" if place % 8 == 0 else f"https://i.example/{place}.png"
+
+
+SHAPES: dict[str, Callable[[int], dict[str, Any]]] = {
+    "bing images": lambda place: {"img_src": picture(place), "category": "images"},
+    "google images": lambda place: {"img_src": picture(place), "category": "images"},
+    "youtube": lambda place: {
+        "thumbnail": picture(place),
+        "iframe_src": f"https://www.youtube-nocookie.com/embed/v{place}",
+        "category": "videos",
+    },
+    "bing news": lambda place: {"thumbnail": picture(place), "category": "news"},
+}
+
+
+def plain(place: int) -> dict[str, Any]:
+    """What a result for text has beside it."""
+    return {"img_src": f"https://pictures.example/{place}.png"} if place % 9 == 0 else {}
+
+
 def result(query: str, place: int, engine: str, port: int = 0) -> dict[str, Any]:
     """The result at that place, counted from one."""
     slug = re.sub(r"\W+", "-", query.lower()).strip("-")[:60]
     text = f"{query} {filler(f'{query} {place}', dice(query, place).randint(4, 40))}."
-    picture = {"img_src": f"https://pictures.example/{place}.png"} if place % 9 == 0 else {}
     return {
         "url": None if place % 7 == 0 else address(place, slug, port),
         "title": f"{query} ({engine} {place})",
@@ -32,7 +55,7 @@ def result(query: str, place: int, engine: str, port: int = 0) -> dict[str, Any]
         "category": "general",
         "score": round(1 / place, 3),
         "publishedDate": None,
-        **picture,
+        **SHAPES.get(engine, plain)(place),
     }
 
 

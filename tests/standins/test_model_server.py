@@ -8,8 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.standins.asked import question_of
 from tests.standins.faults import Fault
-from tests.standins.model_server import ModelServer, question_of
+from tests.standins.model_server import ModelServer
 from tests.standins.words import answer_tokens
 
 KEY = {"Authorization": "Bearer key"}

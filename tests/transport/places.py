@@ -9,17 +9,22 @@ from typing import Any
 
 import msgspec
 
+from actors.envelope import Reply
+from actors.journal import Journal
+from actors.unkept import Following
 from protocol.connection import Connection
-from protocol.errors import ChatNotFound, ServiceError
-from protocol.ids import ChatId
+from protocol.errors import ChatNotFound, InvalidModelSelected, ServiceError
+from protocol.events import Event
+from protocol.ids import ChatId, MessageId, SessionId, TurnId
 from protocol.settings import General, Limits, Settings
+from protocol.values import Models, Question, TurnInfo
 from storage.store import StoredChat, StoredMessage
 from transport.cors import Origins
 from transport.desk import Times
 from transport.http import Request, Response, Route
 from transport.routes import ROUTES
 from transport.server import Server, serve
-from transport.services import Services
+from transport.services import Asking, Services
 from transport.websocket import Converse
 
 PATIENCE_S = 10.0  # a test that waits longer has failed
@@ -64,8 +69,63 @@ class Lists:
     embedding: dict[str, dict[str, str]]
 
 
+class Oracle:
+    """Answers each question with the same events; remembers what it was asked."""
+
+    def __init__(self, *events: Event, extras: object = None) -> None:
+        self.events = events
+        self.asked: list[tuple[Question, Models]] = []
+        self.beside: list[Any] = []
+        self.begun = asyncio.Event()
+        self.left = asyncio.Event()
+        self.replies: list[Reply[None]] = []
+        self._extras = extras
+
+    @property
+    def asking(self) -> Asking:
+        """The oracle as routes see it."""
+        modes = ("webSearch", "writingAssistant")
+        return Asking(self.answer, self.find, self.resolve, modes, question_chars=100)
+
+    def answer(self, question: Question, models: Models) -> Following:
+        """A turn with the events; without an end among them it goes on for ever."""
+        self.asked.append((question, models))
+        turn = TurnInfo(TurnId("t"), SessionId("s"), MessageId("a"), question, models)
+        journal, reply = Journal(turn), Reply[None]()
+        for event in self.events:
+            journal.write(event)
+        reply.when_abandoned(self.left.set)
+        self.replies.append(reply)
+        self.begun.set()
+        return Following(journal, reply)
+
+    async def breaks(self, error: ServiceError) -> None:
+        """Let the first turn come to nothing, once it has been asked for."""
+        async with asyncio.timeout(PATIENCE_S):
+            await self.begun.wait()
+        self.replies[0].set_exception(error)
+
+    async def find(self, request: Any) -> Any:
+        """What it was made with."""
+        self.beside.append(request)
+        if isinstance(self._extras, ServiceError):
+            raise self._extras
+        return self._extras
+
+    @staticmethod
+    def resolve(models: Models) -> Models:
+        """The models as they are; ``nope`` is not on offer."""
+        for choice in (models.chat, models.embedding):
+            if choice.provider == "nope":
+                raise InvalidModelSelected("nope")
+        return models
+
+
 def services(
-    shelf: Shelf | None = None, lists: Lists | None = None, trouble: ServiceError | None = None
+    shelf: Shelf | None = None,
+    lists: Lists | None = None,
+    trouble: ServiceError | None = None,
+    asking: Asking | None = None,
 ) -> Services:
     """Services over a shelf; never ready when there is trouble."""
     kept = shelf or Shelf()
@@ -77,7 +137,13 @@ def services(
         if trouble is not None:
             raise trouble
 
-    return Services(store=kept, models=models, delete_chat=kept.delete, ready=ready)
+    return Services(
+        store=kept,
+        models=models,
+        delete_chat=kept.delete,
+        ready=ready,
+        asking=asking or Oracle().asking,
+    )
 
 
 class Named(msgspec.Struct):

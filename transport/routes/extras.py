@@ -1,0 +1,51 @@
+from functools import partial
+
+import msgspec
+
+from protocol.extras import Discover, FindMedia, Media, MediaKind, Suggest
+from transport.bodies import TalkBody, conversation_of, models_of, text_of
+from transport.http import Request, Response, Route
+from transport.services import Services
+
+SHOWN: dict[MediaKind, tuple[str, ...]] = {
+    "images": ("img_src", "url", "title"),
+    "videos": ("img_src", "url", "title", "iframe_src"),
+}
+
+
+async def find_media(request: Request, services: Services, *, kind: MediaKind) -> Response:
+    """At most ten pictures or videos, all complete."""
+    asking = services.asking
+    body = request.body_as(TalkBody)
+    query = text_of(body.query, "query", asking.question_chars)
+    history = conversation_of(body.chat_history, query)
+    models = models_of(body.chat_model, None, asking.resolve)
+    found = await asking.extras(FindMedia(kind, query, history, models.chat))
+    return Response.of({kind: [_shown(item, SHOWN[kind]) for item in found.items]})
+
+
+async def suggest(request: Request, services: Services) -> Response:
+    """Questions that could follow."""
+    body = request.body_as(TalkBody)
+    models = models_of(body.chat_model, None, services.asking.resolve)
+    history = conversation_of(body.chat_history)
+    suggested = await services.asking.extras(Suggest(history, models.chat))
+    return Response.of({"suggestions": suggested.suggestions})
+
+
+async def discover(_: Request, services: Services) -> Response:
+    """News of the topics and sites in the settings, mixed."""
+    found = await services.asking.extras(Discover())
+    return Response.of({"blogs": [msgspec.structs.asdict(item) for item in found.items]})
+
+
+def _shown(item: Media, fields: tuple[str, ...]) -> dict[str, str]:
+    return {field: getattr(item, field) for field in fields}
+
+
+ROUTES = (
+    Route("POST", "/api/images", partial(find_media, kind="images")),
+    Route("POST", "/api/videos", partial(find_media, kind="videos")),
+    Route("POST", "/api/suggestions", suggest),
+    Route("GET", "/api/discover", discover),
+)
