@@ -7,7 +7,6 @@ import os
 import secrets
 import signal
 import sys
-import threading
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
@@ -17,7 +16,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-import httpx
 import structlog
 
 from actors.context import add_facts
@@ -37,11 +35,14 @@ from actors.unkept import Answerer, Answers, Forgetter, forgetting
 from actors.writer import Writer
 from protocol.errors import ServiceError, SettingsError
 from protocol.ids import ChatId
-from protocol.settings import Settings
+from protocol.settings import General, Settings
 from providers.service import Providers
+from retrieval.client import open_client
+from retrieval.modes import load_focus_modes
 from retrieval.service import Retrieval
 from storage.settings import load_settings
 from storage.sqlite import SqliteStore
+from transport.command_line import complain, flags_of, leave, parse
 from transport.logs import configure_logs
 from transport.server import Server, serve
 from transport.services import Asking, Services
@@ -55,7 +56,6 @@ log = structlog.get_logger(__name__)
 ANSWERED, FAILED, BAD_USAGE = 0, 1, 2
 GOING_AWAY = 1001
 THREADS = 12
-FLAGS = ("host", "port", "data_dir", "library", "log_level", "log_format")
 
 
 class Program:
@@ -63,6 +63,7 @@ class Program:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.patience_s = settings.limits.drain_s  # of a stop, for turns that run
         self._stack = AsyncExitStack()
         self._threads = ThreadPoolExecutor(THREADS, "offload")
 
@@ -83,7 +84,7 @@ class Program:
         stack.callback(self._threads.shutdown, wait=False, cancel_futures=True)
         self.store = await SqliteStore.open(Path(self.settings.general.data_dir) / "db.sqlite")
         stack.push_async_callback(self.store.close)
-        client = await stack.enter_async_context(httpx.AsyncClient())
+        client = await stack.enter_async_context(open_client())
         self.providers = Providers(self.settings, offload=self._offload)
         stack.push_async_callback(self.providers.close)
         self.retrieval = Retrieval.build(
@@ -96,8 +97,8 @@ class Program:
 
     async def drain(self) -> None:
         """Take no more questions, and wait until the running turns have ended."""
-        drain_s = self.settings.limits.drain_s
-        await asyncio.gather(*(pool.stop(timeout=drain_s) for pool in (self.turns, self.answerers)))
+        owners = (self.turns, self.answerers)
+        await asyncio.gather(*(owner.stop(timeout=self.patience_s) for owner in owners))
 
     def _grow(self) -> None:
         """Start the actors, those that others need first."""
@@ -184,7 +185,7 @@ async def run_server(settings: Settings) -> int:
         await server.close(GOING_AWAY)
     if program.tree.failure is None:
         return ANSWERED
-    print(f"perplexica: gave up, {program.tree.failure}", file=sys.stderr)  # noqa: T201
+    complain(f"gave up, {program.tree.failure}")
     return FAILED
 
 
@@ -227,6 +228,8 @@ def announce(program: Program, server: Server) -> None:
 
 async def run_ask(settings: Settings, options: argparse.Namespace) -> int:
     """Answer one question in the terminal, through the same actors as the server's."""
+    stop = asyncio.Event()
+    handle_signals(stop)
     terminal = Terminal(
         options.question,
         focus_mode=options.focus_mode,
@@ -235,41 +238,31 @@ async def run_ask(settings: Settings, options: argparse.Namespace) -> int:
         as_json=options.json,
     )
     async with Program(settings) as program:
-        await program.converse(terminal, {})
+        talk = program.tree.system.run(program.converse(terminal, {}), "terminal")
+        await either(terminal.ended, stop)
+        if stop.is_set():
+            program.patience_s = 0.0  # nobody waits for the answer any more
+            await terminal.close()
+        await talk
     return FAILED if terminal.failed else ANSWERED
-
-
-def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """The command line; ends the process with code 2 when it makes no sense."""
-    parser = argparse.ArgumentParser("perplexica", description="A self-hosted answer engine.")
-    parser.add_argument("--version", action="version", version=f"perplexica {__version__}")
-    for flag in FLAGS:
-        parser.add_argument(f"--{flag.replace('_', '-')}", dest=flag)
-    commands = parser.add_subparsers(dest="command", metavar="ask")
-    ask = commands.add_parser("ask", help="answer one question here, then end")
-    ask.add_argument("question")
-    ask.add_argument("--focus-mode", default="webSearch")
-    ask.add_argument("--optimization-mode", default="balanced")
-    ask.add_argument("--json", action="store_true", help="print the whole answer as JSON")
-    return parser.parse_args(arguments)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; 0 answered or stopped, 1 failed, 2 bad usage or settings."""
-    options = parse(sys.argv[1:] if arguments is None else arguments)
-    flags = {flag: value for flag in FLAGS if (value := getattr(options, flag)) is not None}
+    given = sys.argv[1:] if arguments is None else arguments
+    options = parse(given, version=__version__, focus_modes=load_focus_modes())
+    flags = flags_of(options)
     if options.command == "ask":
         flags.setdefault("log_level", "error")  # the terminal is for the answer and its stages
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    configure_logs(General(), add_facts)
     try:
         settings = load_settings(flags, os.environ, Path.cwd())
     except SettingsError as error:
-        print(f"perplexica: {error}", file=sys.stderr)  # noqa: T201
+        complain(str(error))
         return BAD_USAGE
     configure_logs(settings.general, add_facts)
-    return leave(
-        run(partial(run_ask, options=options) if options.command else run_server, settings)
-    )
+    work = partial(run_ask, options=options) if options.command else run_server
+    return leave(run(work, settings))
 
 
 def run(work: Callable[[Settings], Coroutine[Any, Any, int]], settings: Settings) -> int:
@@ -277,19 +270,10 @@ def run(work: Callable[[Settings], Coroutine[Any, Any, int]], settings: Settings
     try:
         return asyncio.run(work(settings))
     except ServiceError as error:
-        print(f"perplexica: {error}", file=sys.stderr)  # noqa: T201
+        complain(str(error))
     except (KeyboardInterrupt, BrokenPipeError):
         pass  # who asked has left
     return FAILED
-
-
-def leave(code: int) -> int:
-    """The code; ends the process here if a library's thread would hold it up until it gives up."""
-    if threading.active_count() > 1:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
-    return code
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from storage.store import Store
 
 log = structlog.get_logger(__name__)
 
+RETRY_S = 1.0  # after which a store that refused is asked again
 STATES: dict[type, TurnState] = {Finished: "finished", Failed: "failed", Stopped: "stopped"}
 
 
@@ -76,9 +77,7 @@ class Persister(Actor):
     async def grown(self, message: Grown) -> None:
         """Remember the journal, and see to it that it is flushed soon."""
         self._grown[id(message.journal)] = message.journal
-        if self._timer is None:
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(self._flush_s, self._send_flush)
+        self._flush_in(self._flush_s)
 
     @on(Flush)
     async def flush(self, _message: Flush) -> None:
@@ -88,6 +87,7 @@ class Persister(Actor):
             await self._commit([], journals)
         except StorageError as error:
             log.warning("flush.failed", journals=len(journals), key=error.key)
+            self._flush_in(RETRY_S)
 
     @on(RemoveChat)
     async def remove_chat(self, message: RemoveChat) -> None:
@@ -103,7 +103,7 @@ class Persister(Actor):
     async def _commit(self, promises: list[Write], journals: Sequence[Journal]) -> None:
         """One transaction: the promises, and the deltas of journals that have none."""
         held = {id(journal): len(journal.entries) for journal in journals}
-        writes = [*promises, *self._deltas(journals[len(promises) :])]
+        writes = [*promises, *self._waiting(journals[len(promises) :])]
         if writes:
             await self._store.commit(writes)
         for journal in journals:
@@ -111,16 +111,18 @@ class Persister(Actor):
             if len(journal.entries) == journal.durable:
                 self._grown.pop(id(journal), None)
 
-    @staticmethod
-    def _deltas(journals: Sequence[Journal]) -> list[Write]:
-        waiting = [(journal, tuple(journal.after(journal.durable))) for journal in journals]
-        return [AppendEntries(j.turn.turn_id, entries) for j, entries in waiting if entries]
+    def _waiting(self, journals: Sequence[Journal]) -> list[Write]:
+        """What the store lacks of these journals; also an end that it could not keep in time."""
+        lacking = [(journal, tuple(journal.after(journal.durable))) for journal in journals]
+        return [self._rest(journal, entries) for journal, entries in lacking if entries]
 
     def _write(self, journal: Journal, entry: Entry) -> Write:
-        turn = journal.turn
         if isinstance(entry.event, Accepted):
-            return AcceptTurn(turn, entry, self._now())
-        entries = (*journal.after(journal.durable), entry)
+            return AcceptTurn(journal.turn, entry, self._now())
+        return self._rest(journal, (*journal.after(journal.durable), entry))
+
+    def _rest(self, journal: Journal, entries: tuple[Entry, ...]) -> Write:
+        turn, entry = journal.turn, entries[-1]
         if not isinstance(entry.event, END):
             return AppendEntries(turn.turn_id, entries)
         return EndTurn(
@@ -132,6 +134,11 @@ class Persister(Actor):
             entry.event.key if isinstance(entry.event, Failed) else None,
             self._now(),
         )
+
+    def _flush_in(self, seconds: float) -> None:
+        if self._timer is None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(seconds, self._send_flush)
 
     def _send_flush(self) -> None:
         self._timer = None

@@ -8,7 +8,7 @@ import structlog
 
 from actors.base import Actor, on
 from actors.context import bound
-from actors.errors import ActorDead, MailboxFull
+from actors.errors import ActorDead
 from actors.journal import Journal, refuse
 from actors.outlet import Follow, Say
 from actors.policy import Policy
@@ -72,22 +72,27 @@ class Session(Actor):
     def _check(self, asked: AskQuestion) -> None:
         if asked.focus_mode not in self._house.modes:
             raise InvalidFocusMode(asked.focus_mode, tuple(self._house.modes))
-        running = sum(not journal.ended for journal in self._running)
-        if running >= self._house.limits.session_turns:
-            raise Busy("questions of this connection")
 
     def _begin(self, asked: AskQuestion) -> None:
         journal = Journal(self._turn(asked))
-        self._running.add(journal)
         self._outlet.tell(Follow(journal))
         with bound(turn_id=journal.turn.turn_id):
             log.info("turn.asked", focus_mode=asked.focus_mode, chars=len(asked.text))
             try:
-                self._house.turns.tell(StartTurn(journal))
-            except ActorDead:
-                refuse(journal, ServerDraining())
-            except MailboxFull as error:
+                self._start(journal)
+            except ServiceError as error:
+                log.warning("turn.failed", key=error.key, problem=str(error))
                 refuse(journal, error)
+
+    def _start(self, journal: Journal) -> None:
+        running = sum(not other.ended for other in self._running)
+        if running >= self._house.limits.session_turns:
+            raise Busy("questions of this connection")
+        try:
+            self._house.turns.tell(StartTurn(journal))
+        except ActorDead:
+            raise ServerDraining from None
+        self._running.add(journal)
 
     def _turn(self, asked: AskQuestion) -> TurnInfo:
         new_id = self._house.new_id

@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import structlog
 
 from actors.base import Actor, on
-from actors.errors import Killed
+from actors.errors import ActorDead, Killed, MailboxFull
 from actors.journal import Journal, apologise
 from actors.persister import Grown, Keep
 from actors.ref import Ref
@@ -34,6 +34,7 @@ from protocol.messages import (
     Search,
     SearchFinished,
     Write,
+    Written,
 )
 from protocol.settings import Limits
 from protocol.values import Node
@@ -106,12 +107,12 @@ class Turn(Actor):
         found = await self._find()
         nodes = await self._rank(found)
         await self._promise(SourcesFound(nodes))
-        if found.note and (nodes or not found.nodes):  # else it speaks of sources that fell away
-            self._show(f"*{found.note}*\n\n")
         with self._stage("writing"):
-            await self._ask_writer(nodes)
+            if found.note and (nodes or not found.nodes):  # else its sources fell away
+                self._show(f"*{found.note}*\n\n")
+            written = await self._ask_writer(nodes)
         await self._promise(Finished(self._stages))
-        self._log("turn.finished")
+        self._log("turn.finished", writer=written.writer)
 
     async def _find(self) -> SearchFinished:
         if not self._mode.searches:
@@ -145,7 +146,7 @@ class Turn(Actor):
         try:
             return await self._crew.searcher.ask(request, timeout=self._limits.rephrase_s)
         except ServiceError as error:  # the question as it stands still finds something
-            log.warning("rephrase.failed", key=error.key)
+            log.warning("rephrase.failed", key=error.key, problem=str(error))
             return unrephrased(question.text, reads_links=self._mode.reads_links)
 
     async def _divide(self, query: str) -> tuple[str, ...]:
@@ -180,7 +181,7 @@ class Turn(Actor):
         try:
             return await self._crew.searcher.ask(request, timeout=self._limits.search_s + 1)
         except ServiceError as error:  # the answer says that nothing was found
-            log.warning("search.failed", key=error.key)
+            log.warning("search.failed", key=error.key, problem=str(error))
             return SearchFinished((), "", f"Nothing could be searched: {error}")
 
     async def _rank(self, found: SearchFinished) -> tuple[Node, ...]:
@@ -199,14 +200,14 @@ class Turn(Actor):
                 timeout_s = self._limits.rerank_s
                 return (await self._crew.reranker.ask(request, timeout=timeout_s)).nodes
         except ServiceError as error:  # the search's own order is still an order
-            log.warning("rerank.failed", key=error.key)
+            log.warning("rerank.failed", key=error.key, problem=str(error))
             return found.nodes[:KEPT]
 
-    async def _ask_writer(self, nodes: tuple[Node, ...]) -> None:
+    async def _ask_writer(self, nodes: tuple[Node, ...]) -> Written:
         request = Write(self._question, nodes, self._models, self._write_delta)
         self._writing = True
         try:
-            await self._crew.writer.ask(request, timeout=self._limits.turn_s)
+            return await self._crew.writer.ask(request, timeout=self._limits.turn_s)
         finally:
             self._writing = False
 
@@ -239,6 +240,8 @@ class Turn(Actor):
         except ServiceError as unkept:
             log.warning("turn.unkept", key=unkept.key)
             self._journal.write(event)
+            with suppress(ActorDead, MailboxFull):
+                self._crew.persister.tell(Grown(self._journal))  # kept when the store is back
         self._log("turn.failed", key=error.key)
 
     @contextmanager

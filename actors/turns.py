@@ -41,8 +41,9 @@ class Turns(Actor):
         """Give the journal an actor of its own, as long as there is a place for one more."""
         journal = message.journal
         if len(self.life.children) >= self._limits.turns:
-            log.warning("turn.refused", turns=len(self.life.children))
-            refuse(journal, Busy("questions"))
+            busy = Busy("questions")
+            log.warning("turn.failed", key=busy.key, problem=str(busy))
+            refuse(journal, busy)
             return
         with bound(turn_id=journal.turn.turn_id):
             mode = self._modes[journal.turn.question.focus_mode]

@@ -43,7 +43,8 @@ class Writer(Actor):
         except (ProviderError, DeadlineExceeded) as error:
             if self._pieces or not message.nodes:
                 raise
-            log.warning("model.replaced", key=error.key, provider=message.models.chat.provider)
+            provider = message.models.chat.provider
+            log.warning("model.replaced", key=error.key, problem=str(error), provider=provider)
             return self._extract(message, because=error)
 
     async def _stream(self, message: Write) -> Written:

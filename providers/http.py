@@ -98,8 +98,8 @@ def _opened(open_client: OpenClient) -> httpx.AsyncClient:
     """A new client; httpx reads the proxies that the environment names here already."""
     try:
         return open_client()
-    except (ImportError, ValueError, httpx.InvalidURL) as error:
-        problem = "the proxy that the environment names cannot be used"
+    except (ImportError, ValueError, OSError, httpx.InvalidURL) as error:
+        problem = "the proxy or certificates that the environment names cannot be used"
         raise ModelUnavailable("at the other end", problem) from error
 
 

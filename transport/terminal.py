@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator, Callable
-from typing import Any
+from typing import Any, TextIO
 
 import msgspec
 
@@ -12,6 +12,8 @@ from protocol.connection import ConnectionGone
 from protocol.frames import SUBPROTOCOL
 
 Frame = dict[str, Any]
+# What a model or a page says must not move the cursor or change the window's title.
+CONTROLS = {code: None for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
 
 
 class Terminal:
@@ -31,12 +33,12 @@ class Terminal:
         as_json: bool = False,
     ) -> None:
         self.failed = False
+        self.ended = asyncio.Event()
         self._as_json = as_json
         self._answer: list[str] = []
         self._sources: list[Frame] = []
         self._error: Frame | None = None
         self._chat_id = chat_id
-        self._ended = asyncio.Event()
         self._question: Frame = {
             "type": "message",
             "message": {"chatId": chat_id, "content": question},
@@ -53,7 +55,7 @@ class Terminal:
     async def frames(self) -> AsyncIterator[str | bytes]:
         """The question; ends when it has been answered."""
         yield msgspec.json.encode(self._question)
-        await self._ended.wait()
+        await self.ended.wait()
 
     async def send(self, frame: str) -> None:
         """Print what a frame tells; raises ConnectionGone when nobody reads it any more."""
@@ -63,21 +65,21 @@ class Terminal:
             return
         try:
             show(self, told)
-        except BrokenPipeError:
-            self._leave()
+        except (OSError, ValueError) as error:  # nobody reads, the disk is full, it is closed
+            self._leave(failed=not isinstance(error, BrokenPipeError))
             raise ConnectionGone from None
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """End, whatever is still missing; before the answer's end that is a failure."""
         del code, reason
-        if not self._ended.is_set():
+        if not self.ended.is_set():
             self.failed = True
-            self._ended.set()
+            self.ended.set()
 
     def show_status(self, frame: Frame) -> None:
         """A progress line."""
         detail = f": {frame['detail']}" if "detail" in frame else ""
-        print(f"… {frame['stage']}{detail}", file=sys.stderr, flush=True)  # noqa: T201
+        say(f"… {frame['stage']}{detail}\n", sys.stderr)
 
     def show_sources(self, frame: Frame) -> None:
         """Keep the sources for the end."""
@@ -87,7 +89,7 @@ class Terminal:
         """The next piece of the answer."""
         self._answer.append(frame["data"])
         if not self._as_json:
-            print(frame["data"], end="", flush=True)  # noqa: T201
+            say(frame["data"])
 
     def show_error(self, frame: Frame) -> None:
         """What cannot be answered; a turn that failed has said so in its answer already."""
@@ -95,22 +97,26 @@ class Terminal:
         self._error = {name: frame[name] for name in ("key", "data", "detail") if name in frame}
         if not self._answer and not self._as_json:
             detail = f" ({frame['detail']})" if "detail" in frame else ""
-            print(f"{frame['data']}{detail}", file=sys.stderr)  # noqa: T201
+            say(f"{frame['data']}{detail}\n", sys.stderr)
         self.show_end(frame)
 
     def show_end(self, _frame: Frame) -> None:
         """The sources, or everything as JSON."""
         if self._as_json:
-            print(msgspec.json.encode(self._whole()).decode())  # noqa: T201
+            say(f"{msgspec.json.encode(self._whole()).decode()}\n")
         elif self._answer:
-            lines = (f"[{n}] {title(source)}" for n, source in enumerate(self._sources, 1))
-            print("\n", *lines, sep="\n", flush=True)  # noqa: T201
-        self._ended.set()
+            lines = (f"[{n}] {title(source)}\n" for n, source in enumerate(self._sources, 1))
+            say("\n\n" + "".join(lines))
+        self.ended.set()
 
-    def _leave(self) -> None:
-        """Whoever read stdout has left (``| head``): there is nobody to tell, nor at the exit."""
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        self._ended.set()
+    def _leave(self, *, failed: bool) -> None:
+        """Stdout takes no more: nobody is told anything, nor at the exit.
+
+        A reader that has left (``| head``) has what it wanted; anything else is a failure.
+        """
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - until the end
+        self.failed = self.failed or failed
+        self.ended.set()
 
     def _whole(self) -> Frame:
         whole = {
@@ -128,6 +134,16 @@ SHOWS: dict[str, Callable[[Terminal, Frame], None]] = {
     "messageEnd": Terminal.show_end,
     "error": Terminal.show_error,
 }
+
+
+def say(text: str, stream: TextIO | None = None) -> None:
+    """Write at once, in whatever letters the terminal has, and nothing that would steer it."""
+    out = sys.stdout if stream is None else stream
+    if out is None:  # closed before the program began
+        raise BrokenPipeError
+    letters = out.encoding or "utf-8"
+    out.write(text.translate(CONTROLS).encode(letters, "replace").decode(letters))
+    out.flush()
 
 
 def title(source: Frame) -> str:

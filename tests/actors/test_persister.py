@@ -7,7 +7,7 @@ import pytest
 from actors.journal import Journal
 from actors.persister import Grown, Keep, RemoveChat
 from protocol.errors import ChatNotFound, StorageUnavailable
-from protocol.events import Accepted, Delta, Finished
+from protocol.events import Accepted, Delta, Failed, Finished, SourcesFound
 from tests.actors.parts import BrokenStore, Scene, turn_info
 from tests.clock import virtual
 
@@ -99,6 +99,24 @@ async def test_deltas_that_could_not_be_kept_are_kept_later() -> None:
     (_, answer) = await store.messages(journal.turn.question.chat_id)
     await scene.close()
     assert answer.content == "a"
+
+
+@virtual
+async def test_end_that_could_not_be_kept_in_time_is_kept_later() -> None:
+    """A chat does not end in a question because the disk was full for a while."""
+    store = BrokenStore()
+    scene = Scene(store=store)
+    journal = await accepted(scene)
+    store.broken = True
+    journal.write(SourcesFound(()))
+    write(scene, journal, "It failed.")
+    journal.write(Failed("STORAGE_UNAVAILABLE", "It failed."))
+    await asyncio.sleep(30)
+    store.broken = False
+    await asyncio.sleep(2)
+    (_, answer) = await store.messages(journal.turn.question.chat_id)
+    await scene.close()
+    assert (answer.content, answer.metadata["error"]) == ("It failed.", "STORAGE_UNAVAILABLE")
 
 
 @virtual

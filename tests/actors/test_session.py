@@ -140,7 +140,8 @@ async def test_more_turns_at_once_than_allowed_are_refused() -> None:
     for _ in range(3):
         connection.ask("Why?")
     await hall.settle()
-    assert [f["key"] for f in connection.of_type("error")] == ["BUSY"]
+    assert [f["type"] for f in connection.sent[1:]] == ["sources", "message", "messageEnd"]
+    assert "Too much" in connection.of_type("message")[0]["data"]
     hall.started[0].journal.write(Finished())
     connection.ask("Why?")
     await hall.settle()
