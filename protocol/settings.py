@@ -14,6 +14,8 @@ from protocol.base import Value
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Count = Annotated[int, Meta(ge=1, le=1_000_000_000)]
+Bytes = Annotated[int, Meta(ge=1024, le=1_000_000_000)]
+Address = Annotated[str, Meta(pattern=r"^(https?://[^\s/?#]+[^\s?#]*)?$")]
 Seconds = Annotated[float, Meta(gt=0, le=3600)]
 KeptSeconds = Annotated[int, Meta(ge=0, le=7 * 86_400)]
 
@@ -72,29 +74,29 @@ class ApiEndpoints(Value, frozen=True):
     """Base addresses of the services that are asked."""
 
     searxng: Annotated[
-        str, described("SearXNG, with its JSON format on", env=("SEARXNG_API_URL",))
+        Address, described("SearXNG, with its JSON format on", env=("SEARXNG_API_URL",))
     ] = ""
-    ollama: Annotated[str, described("Ollama", env=("OLLAMA_BASE_URL", "OLLAMA_API_URL"))] = ""
+    ollama: Annotated[Address, described("Ollama", env=("OLLAMA_BASE_URL", "OLLAMA_API_URL"))] = ""
     openai: Annotated[
-        str, described("OpenAI, or what speaks like it", env=("OPENAI_BASE_URL",))
+        Address, described("OpenAI, or what speaks like it", env=("OPENAI_BASE_URL",))
     ] = "https://api.openai.com/v1"
-    groq: Annotated[str, described("Groq")] = "https://api.groq.com/openai/v1"
+    groq: Annotated[Address, described("Groq")] = "https://api.groq.com/openai/v1"
     anthropic: Annotated[
-        str, described("Anthropic, without the version", env=("ANTHROPIC_BASE_URL",))
+        Address, described("Anthropic, without the version", env=("ANTHROPIC_BASE_URL",))
     ] = "https://api.anthropic.com"
-    gemini: Annotated[str, described("Gemini, without the version")] = (
+    gemini: Annotated[Address, described("Gemini, without the version")] = (
         "https://generativelanguage.googleapis.com"
     )
-    deepseek: Annotated[str, described("DeepSeek")] = "https://api.deepseek.com"
-    mistral: Annotated[str, described("Mistral")] = "https://api.mistral.ai/v1"
-    openrouter: Annotated[str, described("OpenRouter")] = "https://openrouter.ai/api/v1"
-    lmstudio: Annotated[str, described("LM Studio, usually http://localhost:1234/v1")] = ""
+    deepseek: Annotated[Address, described("DeepSeek")] = "https://api.deepseek.com"
+    mistral: Annotated[Address, described("Mistral")] = "https://api.mistral.ai/v1"
+    openrouter: Annotated[Address, described("OpenRouter")] = "https://openrouter.ai/api/v1"
+    lmstudio: Annotated[Address, described("LM Studio, usually http://localhost:1234/v1")] = ""
 
 
 class CustomOpenai(Value, frozen=True):
     """A service that speaks like OpenAI, for clients that choose custom_openai and name none."""
 
-    api_url: Annotated[str, described("custom_openai: base address")] = ""
+    api_url: Annotated[Address, described("custom_openai: base address")] = ""
     api_key: Annotated[str, described("custom_openai: its key, if it wants one", secret=True)] = ""
     model_name: Annotated[str, described("custom_openai: the model that is offered")] = ""
 
@@ -191,9 +193,9 @@ class Limits(Value, frozen=True):
     workers: Annotated[Count, described("searches, rankings and answers at once, each")] = 256
     question_chars: Annotated[Count, described("characters of one question")] = 100_000
     answer_chars: Annotated[Count, described("characters of one answer")] = 200_000
-    frame_bytes: Annotated[Count, described("bytes of one WebSocket frame")] = 4 * 1024 * 1024
-    body_bytes: Annotated[Count, described("bytes of one HTTP body")] = 8 * 1024 * 1024
-    head_bytes: Annotated[Count, described("bytes of one HTTP head")] = 16 * 1024
+    frame_bytes: Annotated[Bytes, described("bytes of one WebSocket frame")] = 4 * 1024 * 1024
+    body_bytes: Annotated[Bytes, described("bytes of one HTTP body")] = 8 * 1024 * 1024
+    head_bytes: Annotated[Bytes, described("bytes of one HTTP head")] = 16 * 1024
     request_s: Annotated[Seconds, described("seconds in which a request must have come")] = 30
 
 

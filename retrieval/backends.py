@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from protocol.errors import SettingsError
 from protocol.settings import BackendName, Discover, Settings
 from protocol.settings import Cache as CacheSettings
 from retrieval.backend import SearchBackend
@@ -54,7 +55,10 @@ def make_library(parts: Parts) -> SearchBackend | None:
     general = parts.settings.general
     if not general.library:
         return None
-    folder = Folder(Path(general.library).expanduser(), endings=parts.reader.endings)
+    place = Path(general.library).expanduser()
+    if not place.is_dir():
+        raise SettingsError("[GENERAL] LIBRARY", general.library, "there is no such folder")
+    folder = Folder(place, endings=parts.reader.endings)
     index = Index(folder.root, Path(general.data_dir) / "library.sqlite")
     return LibraryBackend("library", Shelf(folder, index, parts.reader), parts.offload)
 

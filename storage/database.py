@@ -110,13 +110,15 @@ class Database:
     async def transaction(self) -> AsyncIterator[None]:
         """All that is run within becomes durable together at its end, or nothing does."""
         async with self._one_at_a_time:
+            committed = False
             try:
                 await self.run("BEGIN IMMEDIATE")
                 yield
                 await self.run("COMMIT")
-            except BaseException:
-                await self._roll_back()
-                raise
+                committed = True
+            finally:
+                if not committed:
+                    await self._roll_back()
 
     async def _roll_back(self) -> None:
         """Undo what has not been committed; harmless where nothing is open."""

@@ -57,7 +57,7 @@ class SettingField(Value, frozen=True):
         """The value in its type; raises SettingsError, which masks a secret."""
         value = given.value
         if isinstance(value, str):
-            value = _READ_TEXT.get(type(self.kind), str)(value.strip())
+            value = _READ_TEXT.get(type(self.kind), _plain)(value.strip(), self.kind)
         try:
             return msgspec.convert(value, self.annotation, strict=False)
         except msgspec.ValidationError as error:
@@ -101,18 +101,30 @@ def _setting(section: str, field: inspect.Field, annotation: Any) -> SettingFiel
     )
 
 
-def _split(text: str) -> list[str]:
+def _plain(text: str, _kind: inspect.Type) -> object:
+    return text
+
+
+def _lower(text: str, _kind: inspect.Type) -> object:
+    return text.lower()
+
+
+def _split(text: str, kind: inspect.Type) -> object:
     """The items of a list that stands in one text, separated by commas."""
-    return [item.strip().lower() for item in text.split(",") if item.strip()]
+    assert isinstance(kind, inspect.VarTupleType)
+    read = _READ_TEXT.get(type(kind.item_type), _plain)
+    return [read(item.strip(), kind.item_type) for item in text.split(",") if item.strip()]
 
 
-_READ_TEXT: Mapping[type, Callable[[str], object]] = {
-    inspect.LiteralType: str.lower,
+_READ_TEXT: Mapping[type, Callable[[str, Any], object]] = {
+    inspect.LiteralType: _lower,
     inspect.VarTupleType: _split,
 }
 
 _WORDS: Mapping[type, Callable[[Any], str]] = {
-    inspect.StrType: lambda _: "text",
+    inspect.StrType: lambda kind: (
+        "an address that begins with http:// or https://" if kind.pattern else "text"
+    ),
     inspect.IntType: lambda kind: f"a whole number from {kind.ge} to {kind.le}",
     inspect.FloatType: lambda kind: f"a number above {kind.gt:g} and up to {kind.le:g}",
     inspect.LiteralType: lambda kind: f"one of {', '.join(map(str, kind.values))}",

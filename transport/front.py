@@ -127,6 +127,7 @@ class Front(asyncio.BufferedProtocol):
             self._set_timer(None)
             self._answered = False
             self._task = asyncio.get_running_loop().create_task(self._serve(incoming))
+            self._task.add_done_callback(self._served)
 
     def _await_request(self) -> None:
         self._begun = self._invited = False
@@ -200,6 +201,12 @@ class Front(asyncio.BufferedProtocol):
             self._task = None
             self._go_on(keep=keep)
 
+    def _served(self, task: asyncio.Task[None]) -> None:
+        """Break off an answer whose body could not be made; that is all that tells the client."""
+        if not task.cancelled() and task.exception() is not None:
+            log.error("answer.broken", exc_info=task.exception())
+            self._transport.abort()
+
     async def _give(self, response: Response, head: Head, *, keep: bool) -> bool:
         """Write the answer; whether the client took all of it."""
         # Of an answer in pieces more is still to be made: a client that has left must end that.
@@ -224,15 +231,9 @@ class Front(asyncio.BufferedProtocol):
 
     async def _write_pieces(self, pieces: Pieces, *, chunked: bool) -> bool:
         """Write a body while it is made; whether it came to its end and the client took it."""
-        try:
-            async for piece in pieces:
-                if not await self._write(as_chunk(piece) if chunked else piece):
-                    return False
-        except Exception:
-            # The edge of the program, as in the router; to break off is all that tells the client.
-            log.exception("answer.broken")
-            self._transport.abort()
-            return False
+        async for piece in pieces:
+            if not await self._write(as_chunk(piece) if chunked else piece):
+                return False
         return await self._write(LAST_CHUNK if chunked else b"")
 
     def _go_on(self, *, keep: bool) -> None:

@@ -263,3 +263,20 @@ def test_rows_tell_every_setting() -> None:
     assert backends.default == "searxng, library, keyless"
     assert "OPENAI_API_KEY_FILE" in rows["[API_KEYS] OPENAI"].env
     assert all(row.doc for row in rows.values())
+
+
+@pytest.mark.parametrize(
+    "address", ["localhost:11434", "nonsense", "ftp://host", "http://", "//host"]
+)
+def test_address_must_be_one_of_the_web(address: str, tmp_path: Path) -> None:
+    """``localhost:11434`` is what people write; they are told what is missing."""
+    with pytest.raises(SettingsError, match=r"OLLAMA_BASE_URL.*begins with http"):
+        load_settings({}, {"OLLAMA_BASE_URL": address}, tmp_path)
+
+
+def test_names_in_a_list_keep_their_capitals(tmp_path: Path) -> None:
+    """Only words of ours may be written either way."""
+    given = {"PERPLEXICA_DISCOVER_TOPICS": "AI, Tech", "PERPLEXICA_SEARCH_BACKENDS": "SearXNG"}
+    settings = load_settings({}, given, tmp_path)
+    assert settings.discover.topics == ("AI", "Tech")
+    assert settings.search.backends == ("searxng",)
