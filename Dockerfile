@@ -1,11 +1,12 @@
 # Two stages: the first has pip and the sources, the second only what runs.
 FROM python:3.12-slim AS build
 WORKDIR /src
-COPY requirements.txt ./
+COPY requirements.txt requirements-build.txt ./
 RUN python -m venv /opt/perplexica \
     && /opt/perplexica/bin/pip install --no-cache-dir --require-hashes -r requirements.txt
 COPY . .
-RUN python -m venv /opt/build && /opt/build/bin/pip install --no-cache-dir "hatchling>=1.27" \
+RUN python -m venv /opt/build \
+    && /opt/build/bin/pip install --no-cache-dir --require-hashes -r requirements-build.txt \
     && /opt/build/bin/python -m hatchling build -t wheel -d /dist \
     && /opt/perplexica/bin/pip install --no-cache-dir --no-deps /dist/*.whl
 

@@ -34,6 +34,8 @@ lock: $(VENV)/dev.stamp  ## pin every dependency with its hashes, without hosts
 	    --no-emit-index-url --no-emit-find-links -o requirements.txt pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	    --no-emit-index-url --no-emit-find-links --group dev -o requirements-dev.txt pyproject.toml
+	echo "hatchling>=1.27" | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+	    --generate-hashes --no-header --no-emit-index-url --no-emit-find-links -o requirements-build.txt -
 
 clean:  ## remove what the other words made, but no data
 	rm -rf $(VENV) .mypy_cache .ruff_cache dist build
