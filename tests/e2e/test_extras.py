@@ -107,4 +107,4 @@ async def test_news_without_any_search_are_an_error(tmp_path: Path) -> None:
             search.faults.forget()
             assert len((await program.json("/api/discover"))["blogs"]) > 20
         asked = {exchange.text for exchange in search.record.exchanges}
-    assert asked == {"site:a.example Boats", "site:b.example boats"}
+    assert asked == {"site:a.example Boats", "site:b.example Boats"}
