@@ -2,10 +2,8 @@
 
 import argparse
 import asyncio
-import gc
 import os
 import secrets
-import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +18,7 @@ import structlog
 
 from actors.context import add_facts
 from actors.extras import Extras, ExtrasDesk
+from actors.intake import Intake, IntakeDesk
 from actors.persister import Persister, RemoveChat
 from actors.pool import Pool
 from actors.reader import Reader
@@ -40,18 +39,25 @@ from providers.service import Providers
 from retrieval.client import open_client
 from retrieval.modes import load_focus_modes
 from retrieval.service import Retrieval
-from storage.settings import load_settings
+from storage.drafts import Draft
+from storage.reference import import_reference
+from storage.settings import Sources
+from storage.settings_keeper import SettingsKeeper
 from storage.sqlite import SqliteStore
 from transport.command_line import complain, flags_of, leave, parse
+from transport.form import FormLimits
 from transport.logs import configure_logs
+from transport.process import either, freeze_start, handle_signals
 from transport.server import Server, serve
-from transport.services import Asking, Services
+from transport.services import Asking, Services, UploadDesk
 from transport.terminal import Terminal
 
 __version__ = "0.1.0"
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
+
+Command = Callable[[Settings, Sources, argparse.Namespace], Coroutine[Any, Any, int]]
 
 ANSWERED, FAILED, BAD_USAGE = 0, 1, 2
 GOING_AWAY = 1001
@@ -61,8 +67,10 @@ THREADS = 12
 class Program:
     """Everything that runs; made for one event loop, started in order, stopped in reverse."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, sources: Sources | None = None) -> None:
+        """Take the settings, and where they came from: there they are changed."""
         self.settings = settings
+        self._sources = sources or Sources({}, {}, Path(settings.general.data_dir))
         self.patience_s = settings.limits.drain_s  # of a stop, for turns that run
         self._stack = AsyncExitStack()
         self._threads = ThreadPoolExecutor(THREADS, "offload")
@@ -91,6 +99,10 @@ class Program:
             self.settings, client=client, offload=self._offload, now=now
         )
         stack.push_async_callback(self.retrieval.close)
+        self.keeper = SettingsKeeper(
+            self._sources, self.settings, offload=self._offload, apply=self._apply
+        )
+        stack.push_async_callback(self.keeper.close)
         self.tree = Tree(System(drain_s=limits.drain_s))
         stack.push_async_callback(partial(self.tree.stop, limits.drain_s))
         self._grow()
@@ -107,11 +119,13 @@ class Program:
         self.persister = grow(Persister, self.store, now)
         crew = Crew(
             grow(Pool, Searcher, *tools, size=limits.workers),
-            grow(Pool, Reader, *tools, size=limits.workers),
+            grow(Pool, Reader, *tools, self.store.upload, size=limits.workers),
             grow(Pool, Reranker, *tools, size=limits.workers),
             grow(Pool, Writer, *tools, limits, size=limits.workers),
             self.persister,
         )
+        reading = (*tools, self.persister, self.settings, partial(new_id, 16))
+        self.intake = grow(Pool, Intake, *reading, size=self.settings.uploads.workers)
         self.turns = grow(Turns, crew, self.retrieval.modes, limits)
         unkept = forgetting(crew, grow(Forgetter))
         modes = self.retrieval.modes
@@ -128,6 +142,9 @@ class Program:
         return Services(
             store=self.store,
             models=self.providers.models,
+            unwell=self.providers.unwell,
+            settings=self.keeper,
+            uploads=self._upload_desk(),
             delete_chat=self._delete_chat,
             ready=self.store.check,
             asking=Asking(
@@ -137,6 +154,14 @@ class Program:
                 modes=tuple(self.retrieval.modes),
                 question_chars=self.settings.limits.question_chars,
             ),
+        )
+
+    def _upload_desk(self) -> UploadDesk:
+        uploads, folder = self.settings.uploads, Path(self.settings.general.data_dir)
+        return UploadDesk(
+            FormLimits(uploads.files, uploads.file_bytes),
+            partial(Draft, folder=folder, offload=self._offload),
+            IntakeDesk(self.intake, self.providers, self.settings),
         )
 
     def prepare(self) -> None:
@@ -156,6 +181,11 @@ class Program:
         run = partial(copy_context().run, work)
         return await asyncio.get_running_loop().run_in_executor(self._threads, run)
 
+    async def _apply(self, settings: Settings) -> None:
+        """Bring settings into force that were changed while the program runs."""
+        await self.retrieval.configure(settings)
+        await self.providers.configure(settings)
+
     async def _delete_chat(self, chat_id: ChatId) -> None:
         await self.persister.ask(RemoveChat(chat_id), timeout=self.settings.limits.store_s)
 
@@ -170,11 +200,11 @@ def new_id(size: int) -> str:
     return secrets.token_hex(size)
 
 
-async def run_server(settings: Settings) -> int:
+async def run_server(settings: Settings, sources: Sources, _: argparse.Namespace) -> int:
     """Serve until told to stop; a second signal ends the process at once."""
     stop = asyncio.Event()
-    handle_signals(stop)
-    async with Program(settings) as program:
+    handle_signals(stop, at_once=FAILED)
+    async with Program(settings, sources) as program:
         server = await serve(settings, program.services(), program.converse)
         announce(program, server)
         program.prepare()
@@ -189,36 +219,6 @@ async def run_server(settings: Settings) -> int:
     return FAILED
 
 
-async def either(*events: asyncio.Event) -> None:
-    """Wait until one of the events is set."""
-    waits = [asyncio.ensure_future(event.wait()) for event in events]
-    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-    for wait in waits:
-        wait.cancel()
-
-
-def handle_signals(stop: asyncio.Event) -> None:
-    """First signal: stop in order. Second: end at once; the store stays whole all the same."""
-
-    def asked() -> None:
-        if stop.is_set():
-            os._exit(FAILED)
-        stop.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, asked)
-
-
-def freeze_start() -> None:
-    """Keep the collector away from what lives as long as the program.
-
-    With 20,000 actors the longest stall of the loop fell from 200 to 60 ms.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
-
-
 def announce(program: Program, server: Server) -> None:
     """Say where it serves, and what it searches and writes with."""
     print(f"python-perplexica {__version__} serves {server.url}")  # noqa: T201
@@ -226,10 +226,21 @@ def announce(program: Program, server: Server) -> None:
     print(f"  writer: {program.providers.describe()}", flush=True)  # noqa: T201
 
 
-async def run_ask(settings: Settings, options: argparse.Namespace) -> int:
+async def run_import(settings: Settings, _: Sources, options: argparse.Namespace) -> int:
+    """Take the chats of a reference database into the store, also while a server uses it."""
+    store = await SqliteStore.open(Path(settings.general.data_dir) / "db.sqlite")
+    try:
+        tally = await import_reference(Path(options.path), store, now=now())
+    finally:
+        await store.close()
+    print("\n".join(tally.lines()))  # noqa: T201
+    return ANSWERED
+
+
+async def run_ask(settings: Settings, sources: Sources, options: argparse.Namespace) -> int:
     """Answer one question in the terminal, through the same actors as the server's."""
     stop = asyncio.Event()
-    handle_signals(stop)
+    handle_signals(stop, at_once=FAILED)
     terminal = Terminal(
         options.question,
         focus_mode=options.focus_mode,
@@ -237,7 +248,7 @@ async def run_ask(settings: Settings, options: argparse.Namespace) -> int:
         chat_id=new_id(20),
         as_json=options.json,
     )
-    async with Program(settings) as program:
+    async with Program(settings, sources) as program:
         talk = program.tree.system.run(program.converse(terminal, {}), "terminal")
         await either(terminal.ended, stop)
         if stop.is_set():
@@ -252,23 +263,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else arguments
     options = parse(given, version=__version__, focus_modes=load_focus_modes())
     flags = flags_of(options)
-    if options.command == "ask":
+    if options.command:
         flags.setdefault("log_level", "error")  # the terminal is for the answer and its stages
     configure_logs(General(), add_facts)
     try:
-        settings = load_settings(flags, os.environ, Path.cwd())
+        sources = Sources(flags, dict(os.environ), Path.cwd())
+        settings = sources.read().settings
     except SettingsError as error:
         complain(str(error))
         return BAD_USAGE
     configure_logs(settings.general, add_facts)
-    work = partial(run_ask, options=options) if options.command else run_server
-    return leave(run(work, settings))
+    work = partial(COMMANDS[options.command], settings, sources, options)
+    return leave(run(work))
 
 
-def run(work: Callable[[Settings], Coroutine[Any, Any, int]], settings: Settings) -> int:
+COMMANDS: dict[str | None, Command] = {None: run_server, "ask": run_ask, "import": run_import}
+
+
+def run(work: Callable[[], Coroutine[Any, Any, int]]) -> int:
     """The exit code of the work; an error of ours is one plain sentence on stderr."""
     try:
-        return asyncio.run(work(settings))
+        return asyncio.run(work())
     except ServiceError as error:
         complain(str(error))
     except (KeyboardInterrupt, BrokenPipeError):

@@ -14,7 +14,16 @@ from protocol.base import Message, Request
 from protocol.errors import StorageError
 from protocol.events import END, Accepted, Entry, Failed, Finished, Stopped
 from protocol.ids import ChatId
-from protocol.writes import AcceptTurn, AppendEntries, DeleteChat, EndTurn, TurnState, Write
+from protocol.values import Upload
+from protocol.writes import (
+    AcceptTurn,
+    AppendEntries,
+    DeleteChat,
+    EndTurn,
+    KeepUploads,
+    TurnState,
+    Write,
+)
 from storage.store import Store
 
 log = structlog.get_logger(__name__)
@@ -44,6 +53,12 @@ class RemoveChat(Request[None], frozen=True):
     """Remove a chat; raises ChatNotFound."""
 
     chat_id: ChatId
+
+
+class KeepFiles(Request[None], frozen=True):
+    """Keep files that a user has given."""
+
+    uploads: tuple[Upload, ...]
 
 
 class Persister(Actor):
@@ -93,6 +108,11 @@ class Persister(Actor):
     async def remove_chat(self, message: RemoveChat) -> None:
         """Remove a chat with everything in it."""
         await self._store.commit([DeleteChat(message.chat_id)])
+
+    @on(KeepFiles)
+    async def keep_files(self, message: KeepFiles) -> None:
+        """Commit the files by themselves: they are large, and nobody's promise waits for them."""
+        await self._store.commit([KeepUploads(message.uploads, self._now())])
 
     async def on_stop(self) -> None:
         """Flush what is left."""

@@ -27,11 +27,13 @@ from protocol.events import (
 from protocol.messages import (
     Deepen,
     Divide,
+    FilesSearched,
     Read,
     Rephrase,
     Rephrased,
     Rerank,
     Search,
+    SearchFiles,
     SearchFinished,
     Write,
     Written,
@@ -43,9 +45,11 @@ from retrieval.pages.links import SUMMARIZE, hosts
 from retrieval.quality import fused
 from retrieval.rephrased import unrephrased
 from retrieval.side_by_side import side_by_side
+from retrieval.uploads import shared_places
 
 log = structlog.get_logger(__name__)
 
+BUILT_IN = "documents"  # the search backend of what comes with the program
 KEPT = 15  # sources of an answer whose ranking failed: the search's own order
 
 
@@ -106,6 +110,8 @@ class Turn(Actor):
         await self._promise(Accepted())
         found = await self._find()
         nodes = await self._rank(found)
+        if self._question.files:
+            found, nodes = await self._with_files(found, nodes)
         await self._promise(SourcesFound(nodes))
         with self._stage("writing"):
             if found.note and (nodes or not found.nodes):  # else its sources fell away
@@ -202,6 +208,27 @@ class Turn(Actor):
         except ServiceError as error:  # the search's own order is still an order
             log.warning("rerank.failed", key=error.key, problem=str(error))
             return found.nodes[:KEPT]
+
+    async def _with_files(
+        self, found: SearchFinished, nodes: tuple[Node, ...]
+    ) -> tuple[SearchFinished, tuple[Node, ...]]:
+        """The sources with passages of the attached files ahead, and what is to be said of them."""
+        files = self._question.files
+        with self._stage("reading", f"{len(files)} attached files"):
+            searched = await self._search_files(files)
+        if searched.nodes and found.backend == BUILT_IN:  # the program's own: a stopgap
+            found, nodes = SearchFinished((), ""), ()
+        notes = " ".join(filter(None, (found.note, searched.note)))
+        sources = shared_places(searched.nodes, nodes)
+        return SearchFinished(sources, found.backend, notes), sources
+
+    async def _search_files(self, files: tuple[str, ...]) -> FilesSearched:
+        request = SearchFiles(self._query or self._question.text, files)
+        try:
+            return await self._crew.reader.ask(request, timeout=self._limits.read_s)
+        except ServiceError as error:  # the answer says that they were not read
+            log.warning("files.failed", key=error.key)
+            return FilesSearched((), f"The attached files could not be read: {error}")
 
     async def _ask_writer(self, nodes: tuple[Node, ...]) -> Written:
         request = Write(self._question, nodes, self._models, self._write_delta)

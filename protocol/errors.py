@@ -63,6 +63,13 @@ class InvalidModelSelected(RequestError):
         )
 
 
+class SettingRefused(RequestError):
+    """A setting that a client wants to change cannot have this value; the value is not told."""
+
+    def __init__(self, name: str, allowed: str) -> None:
+        super().__init__(f"{name} cannot be changed so: it must be {allowed}.")
+
+
 class TooLarge(RequestError):
     """A question, frame or body is over its limit."""
 
@@ -71,6 +78,24 @@ class TooLarge(RequestError):
 
     def __init__(self, what: str, *, limit: int, unit: str) -> None:
         super().__init__(f"{what} is over its limit of {limit} {unit}.", detail=what)
+
+
+class FileRefused(RequestError):
+    """An uploaded file is of a kind that is not read, or not of the kind that its name says."""
+
+    status = 415
+
+    def __init__(self, name: str, problem: str) -> None:
+        super().__init__(f"{name!r} cannot be taken: {problem}.")
+
+
+class FileUnreadable(RequestError):
+    """An uploaded file is damaged, or has no text."""
+
+    status = 422
+
+    def __init__(self, name: str, problem: str) -> None:
+        super().__init__(f"{name!r} cannot be read: {problem}.")
 
 
 class NotFound(RequestError):
@@ -200,6 +225,20 @@ class StorageUnavailable(StorageError):
 
     def __init__(self, problem: str) -> None:
         super().__init__(f"The conversation store is unavailable: {problem}.")
+
+
+class NotImportable(StorageError):
+    """A file is no database that chats can be taken from."""
+
+    def __init__(self, path: str, problem: str) -> None:
+        super().__init__(f"Nothing can be imported from {path}: {problem}.")
+
+
+class SettingsNotSaved(StorageError):
+    """The settings file cannot be read or written; what was in force stays in force."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"The settings could not be saved: {problem}.")
 
 
 class SettingsError(ServiceError):

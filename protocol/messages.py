@@ -86,6 +86,20 @@ class Deepened(Message, frozen=True):
     pages: int
 
 
+class SearchFiles(Request["FilesSearched"], frozen=True):
+    """Find passages in uploaded files, named by their ids."""
+
+    query: str
+    files: tuple[str, ...]
+
+
+class FilesSearched(Message, frozen=True):
+    """The best passages of the files, best first; ``note`` tells the reader what is missing."""
+
+    nodes: tuple[Node, ...]
+    note: str = ""
+
+
 class Rerank(Request["Reranked"], frozen=True):
     """Order the nodes by closeness to the query, and keep the best."""
 

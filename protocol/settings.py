@@ -117,6 +117,15 @@ class Search(Value, frozen=True):
     language: Annotated[str, described("language that search engines are asked for")] = "en"
 
 
+class Uploads(Value, frozen=True):
+    """What users may give to be read."""
+
+    file_bytes: Annotated[Count, described("bytes of one uploaded file")] = 50 * 1024 * 1024
+    files: Annotated[Count, described("files of one upload")] = 20
+    read_s: Annotated[Seconds, described("seconds to read the files of one upload")] = 120
+    workers: Annotated[Count, described("uploads that are read at once")] = 2
+
+
 class Pages(Value, frozen=True):
     """How pages are read: those that a question names, and those that a search found."""
 
@@ -207,6 +216,7 @@ class Settings(Value, frozen=True):
     api_endpoints: ApiEndpoints = field(default_factory=ApiEndpoints)
     custom_openai: CustomOpenai = field(default_factory=CustomOpenai)
     search: Search = field(default_factory=Search)
+    uploads: Uploads = field(default_factory=Uploads)
     pages: Pages = field(default_factory=Pages)
     quality: Quality = field(default_factory=Quality)
     discover: Discover = field(default_factory=Discover)

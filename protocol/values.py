@@ -81,6 +81,36 @@ class Node(Value, frozen=True):
     img_src: str | None = None
 
 
+class ChatFile(Value, frozen=True, rename="camel"):
+    """A file that questions of a chat were asked with."""
+
+    name: str
+    file_id: str
+
+
+class UploadPassage(Value, frozen=True):
+    """A piece of an uploaded file; ``vector`` has 32-bit floats, or nothing."""
+
+    title: str
+    text: str
+    vector: bytes = b""
+
+
+class Upload(Value, frozen=True):
+    """A file that a user has given, as its passages; ``embedding`` made their vectors, if any."""
+
+    id: str
+    name: str
+    size_bytes: int
+    passages: tuple[UploadPassage, ...]
+    embedding: ModelChoice = ModelChoice()
+
+    @property
+    def extension(self) -> str:
+        """What stands behind the last dot of its name, in small letters."""
+        return self.name.rpartition(".")[2].lower()
+
+
 class PromptMessage(Value, frozen=True):
     """One message of what a chat model is asked."""
 

@@ -5,14 +5,14 @@ from typing import Literal
 
 from protocol.base import Value
 from protocol.events import Entry
-from protocol.ids import ChatId, TurnId
-from protocol.values import Node, TurnInfo
+from protocol.ids import ChatId, MessageId, TurnId
+from protocol.values import ChatFile, Node, Role, TurnInfo, Upload
 
 TurnState = Literal["running", "finished", "failed", "stopped", "interrupted"]
 
 
 class AcceptTurn(Value, frozen=True):
-    """Keep the question, and its chat when it is new.
+    """Keep the question, its chat when it is new, and which files the chat uses.
 
     A ``message_id`` that the chat already has is a rewrite: the question's row stays as it is, and
     all that follows it in this chat is removed.
@@ -46,9 +46,42 @@ class EndTurn(Value, frozen=True):
 
 
 class DeleteChat(Value, frozen=True):
-    """Remove a chat with its messages and journals; raises ChatNotFound for an unknown one."""
+    """Remove a chat with its messages, journals and the uploads that no other chat uses.
+
+    Raises ChatNotFound for an unknown one.
+    """
 
     chat_id: ChatId
 
 
-Write = AcceptTurn | AppendEntries | EndTurn | DeleteChat
+class ImportedMessage(Value, frozen=True):
+    """A message of another program's chat; ``metadata`` is an object as JSON text."""
+
+    message_id: MessageId
+    role: Role
+    text: str
+    metadata: str
+
+
+class ImportChat(Value, frozen=True):
+    """Keep a whole chat of another program; one whose id is there already stays as it is.
+
+    The messages are in the order of reading; no two questions among them have the same id.
+    """
+
+    chat_id: ChatId
+    title: str
+    created_at: datetime
+    focus_mode: str
+    messages: tuple[ImportedMessage, ...]
+    files: tuple[ChatFile, ...] = ()
+
+
+class KeepUploads(Value, frozen=True):
+    """Keep files that a user has given, until no chat uses them."""
+
+    uploads: tuple[Upload, ...]
+    at: datetime
+
+
+Write = AcceptTurn | AppendEntries | EndTurn | DeleteChat | ImportChat | KeepUploads

@@ -91,6 +91,11 @@ BACKENDS: Mapping[BackendName, Row] = {
 }
 
 
+def are_same_searches(one: Settings, other: Settings) -> bool:
+    """Whether both settings make the same chain, as far as they can change at run time."""
+    return (one.search, one.api_endpoints.searxng) == (other.search, other.api_endpoints.searxng)
+
+
 def build_chain(parts: Parts, retrieve: Retrieve) -> SearchChain:
     """The backends that are set up, in the order of the settings, with the documents last."""
     settings = parts.settings

@@ -19,6 +19,10 @@ class Extras:
         self._gallery = gallery
         self._ready = ready
 
+    def use(self, gallery: Gallery) -> None:
+        """Search in this gallery from now on."""
+        self._gallery = gallery
+
     async def media(self, kind: MediaKind, query: str) -> tuple[Media, ...]:
         """At most ten pictures or videos; raises SearchUnavailable."""
         return await self._gallery.media(kind, query)

@@ -10,7 +10,7 @@ from datetime import datetime
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from protocol.values import Node, Prompt, Utterance
+from protocol.values import Node, Prompt, Upload, Utterance
 from retrieval.backend import SearchBackend
 from retrieval.cache import Cache
 from retrieval.modes import FocusMode
@@ -19,6 +19,7 @@ from retrieval.offload import Offload
 if TYPE_CHECKING:
     from retrieval.postprocessor import Embed, Vectors
     from retrieval.ranking import Measure
+    from retrieval.upload_search import Candidate
 
 
 def load() -> None:
@@ -97,6 +98,22 @@ async def retrieve(
     from retrieval import retriever  # noqa: PLC0415 - see the top
 
     return await retriever.retrieve(backend, query, engines=engines, language=language)
+
+
+def file_candidates(
+    query: str, vector: "Vectors | None", upload: Upload, measure: "Measure"
+) -> "list[Candidate]":
+    """As ``upload_search.candidates``."""
+    from retrieval import upload_search  # noqa: PLC0415 - imports numpy
+
+    return upload_search.candidates(query, vector, upload, measure)
+
+
+def weigh_files(query: str, found: "list[Candidate]", keep: int) -> list[Node]:
+    """As ``upload_search.weighed``."""
+    from retrieval import upload_search  # noqa: PLC0415 - imports numpy
+
+    return upload_search.weighed(query, found, keep)
 
 
 async def rank(

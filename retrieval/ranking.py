@@ -58,11 +58,11 @@ def hybrid(
     lexical = normalised(bm25(query, texts))
     closeness = similarities(vectors, len(texts), measure)
     if closeness is None:
-        return _first_distinct(lexical, range(len(texts)), texts, keep)
+        return first_distinct(lexical, range(len(texts)), texts, keep)
     scores = VECTOR_SHARE * normalised(closeness) + (1 - VECTOR_SHARE) * lexical
     lowest = -math.inf if floor is None else floor
     passed = [i for i in range(len(texts)) if i in vouched or closeness[i] > lowest]
-    return _first_distinct(scores, passed, texts, keep)
+    return first_distinct(scores, passed, texts, keep)
 
 
 def bm25(query: str, texts: Sequence[str]) -> Floats:
@@ -134,9 +134,10 @@ def normalised(scores: Floats) -> Floats:
     return np.asarray((scores - lowest) / (highest - lowest))
 
 
-def _first_distinct(
+def first_distinct(
     scores: Floats, places: Sequence[int], texts: Sequence[str], keep: int
 ) -> list[Ranked]:
+    """The places with the highest scores, without those that nearly repeat a better one."""
     kept: list[Ranked] = []
     seen: list[frozenset[str]] = []
     for place in sorted(places, key=lambda place: -scores[place]):

@@ -16,6 +16,7 @@ from retrieval import lazy
 from retrieval.backend import with_content
 from retrieval.backends import (
     Parts,
+    are_same_searches,
     build_chain,
     build_gallery,
     empty_gallery,
@@ -33,6 +34,7 @@ from retrieval.pages.network import CheckAddress, any_address
 from retrieval.pages.service import PageService
 from retrieval.quality import parse_divided, selected
 from retrieval.rephrased import parse_rephrased, short_query, unrephrased, with_named_links
+from retrieval.uploads import FileService
 
 if TYPE_CHECKING:
     from retrieval.postprocessor import Embed
@@ -59,17 +61,21 @@ class Retrieval:
         now: Callable[[], datetime],
         settings: Settings,
         gallery: Gallery | None = None,
-        caches: Caches | None = None,
+        parts: Parts | None = None,
     ) -> None:
         self.modes = modes
+        reader = parts.reader if parts else DocumentReader()
+        measure = settings.general.similarity_measure
+        self.files = FileService(reader, offload, measure, keep=KEEP)
         self._chain = chain
         self._pages = pages
         self._quality = settings.quality
         self._offload = offload
         self._now = now
         self._measure: Measure = settings.general.similarity_measure
-        self.caches = caches or Caches(CacheSettings())
+        self.caches = parts.caches if parts else Caches(CacheSettings())
         self._is_ready = False
+        self._parts = parts
         self.extras = Extras(gallery or empty_gallery(), self.ready)
 
     @classmethod
@@ -105,8 +111,21 @@ class Retrieval:
             now=now,
             settings=settings,
             gallery=build_gallery(parts),
-            caches=caches,
+            parts=parts,
         )
+
+    async def configure(self, settings: Settings) -> None:
+        """Search by these settings from now on; searches under way go on as they began.
+
+        Raises SettingsError, and changes nothing, for a value of no use.
+        """
+        if self._parts is None or are_same_searches(self._parts.settings, settings):
+            return
+        parts = self._parts._replace(settings=settings)
+        old, self._chain = self._chain, build_chain(parts, lazy.retrieve)
+        self._parts = parts
+        self.extras.use(build_gallery(parts))
+        await old.close()
 
     def mode(self, name: str) -> FocusMode:
         """The focus mode of that name; raises InvalidFocusMode when there is none."""

@@ -10,7 +10,7 @@ from protocol.base import Value
 from protocol.errors import SettingsError
 from protocol.settings import Settings
 from storage.setting_fields import MASK, Given, SettingField, declared
-from storage.settings_file import file_values
+from storage.settings_file import SettingsFile, find_file
 
 _SECRET_CHARS = 100_000
 
@@ -35,12 +35,38 @@ def load_settings(
         working_folder: Where the program was started; relative paths begin here.
 
     """
-    fields = list(declared())
-    given = _given(fields, flags, environ, working_folder)
-    [data_dir] = (_value(field, given) for field in fields if field.key == "data_dir")
-    folders = (working_folder, working_folder / data_dir)
-    given = {**file_values(folders, fields), **given}
-    return _built([(field, _value(field, given)) for field in fields])
+    return Sources(flags, environ, working_folder).read().settings
+
+
+class Reading(Value, frozen=True):
+    """The settings, and the file that they were read from."""
+
+    file: SettingsFile
+    settings: Settings
+
+
+class Sources(Value, frozen=True):
+    """All that settings are read from; see ``load_settings``."""
+
+    flags: Mapping[str, object]
+    environ: Mapping[str, str]
+    working_folder: Path
+
+    def above(self) -> dict[str, Given]:
+        """What stands above the file, by key; each with its flag or its variable as its name."""
+        return _given(list(declared()), self.flags, self.environ, self.working_folder)
+
+    def read(self, instead: SettingsFile | None = None) -> Reading:
+        """The settings as they are given now; with ``instead`` as if that were the file.
+
+        Raises SettingsError for a value or a file that cannot be used.
+        """
+        fields = list(declared())
+        above = self.above()
+        [data_dir] = (_value(field, above) for field in fields if field.key == "data_dir")
+        file = instead or find_file((self.working_folder, self.working_folder / data_dir))
+        given = {**file.values(fields), **above}
+        return Reading(file, _built([(field, _value(field, given)) for field in fields]))
 
 
 def settings_rows() -> list[SettingRow]:

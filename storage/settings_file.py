@@ -2,11 +2,12 @@
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import structlog
 
+from protocol.base import Value
 from protocol.errors import SettingsError
 from storage.setting_fields import Given, SettingField
 
@@ -15,24 +16,39 @@ log = structlog.get_logger()
 FILE_NAME = "config.toml"
 
 
-def file_values(folders: Iterable[Path], fields: Iterable[SettingField]) -> dict[str, Given]:
-    """What the first settings file in these folders says, by key; empty when there is none.
+class SettingsFile(Value, frozen=True):
+    """A settings file as it was read; without text where there is none yet."""
 
-    Names are read in upper or lower case, those of no setting are ignored and logged, and empty
-    text counts as not set. Raises SettingsError for a file that cannot be read.
+    path: Path
+    text: str = ""
+
+    def values(self, fields: Iterable[SettingField]) -> dict[str, Given]:
+        """What it says, by key.
+
+        Names are read in upper or lower case, those of no setting are ignored and logged, and empty
+        text counts as not set. Raises SettingsError for what is no TOML.
+        """
+        return _matched(self.path, _parsed(self.path, self.text), fields)
+
+
+def find_file(folders: Sequence[Path]) -> SettingsFile:
+    """The first settings file in these folders; one to be made in the last where there is none.
+
+    Raises SettingsError for a file that cannot be read.
     """
     for folder in folders:
-        path = folder / FILE_NAME
-        text = _read(path)
+        text = _read(folder / FILE_NAME)
         if text is not None:
-            return _matched(path, _parsed(path, text), fields)
-    return {}
+            return SettingsFile(folder / FILE_NAME, text)
+    return SettingsFile(folders[-1] / FILE_NAME)
 
 
 def _read(path: Path) -> str | None:
     """The text of the file; nothing when there is no such file."""
     try:
-        return path.read_text(encoding="utf-8-sig")  # some editors put a mark at the beginning
+        # Some editors put a mark at the beginning; line ends stay as they are.
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return file.read()
     except (FileNotFoundError, NotADirectoryError):
         return None
     except UnicodeDecodeError as error:

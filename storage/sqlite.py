@@ -13,6 +13,7 @@ import structlog
 from protocol.errors import ChatNotFound, StorageUnavailable
 from protocol.events import Entry, decode_event
 from protocol.ids import ChatId, TurnId
+from protocol.values import ChatFile, Upload
 from protocol.writes import Write
 from storage.database import Database
 from storage.places import file_identity, prepared
@@ -20,6 +21,7 @@ from storage.recovery import interrupt_lost_turns
 from storage.schema import migrate, packed_migrations
 from storage.slots import Slot
 from storage.store import StoredChat, StoredMessage
+from storage.uploads import read_upload
 from storage.writing import Batch
 
 log = structlog.get_logger()
@@ -27,6 +29,11 @@ log = structlog.get_logger()
 _READ_DEADLINE_S = 10.0
 
 _CHATS = "SELECT id, title, created_at, focus_mode FROM chat"
+
+_FILES = """
+SELECT name, file_id FROM chat_file JOIN chat ON chat.number = chat_file.chat
+WHERE chat.id = ? ORDER BY chat_file.number
+"""
 
 _MESSAGES = """
 SELECT message.id, content, chat.id, message_id, role, metadata
@@ -96,7 +103,7 @@ class SqliteStore:
 
     async def chats(self) -> list[StoredChat]:
         """See Store."""
-        rows = await self._reader.rows(f"{_CHATS} ORDER BY number DESC")
+        rows = await self._reader.rows(f"{_CHATS} ORDER BY created_at DESC, number DESC")
         return [StoredChat(*row) for row in rows]
 
     async def chat(self, chat_id: ChatId) -> StoredChat:
@@ -104,7 +111,9 @@ class SqliteStore:
         rows = await self._reader.rows(f"{_CHATS} WHERE id = ?", chat_id)
         if not rows:
             raise ChatNotFound
-        return StoredChat(*rows[0])
+        files = await self._reader.rows(_FILES, chat_id)
+        chat = StoredChat(*rows[0])
+        return msgspec.structs.replace(chat, files=tuple(ChatFile(*file) for file in files))
 
     async def messages(self, chat_id: ChatId) -> list[StoredMessage]:
         """See Store."""
@@ -113,6 +122,10 @@ class SqliteStore:
             StoredMessage(number, content, chat, name, role, _decoded(metadata))
             for number, content, chat, name, role, metadata in rows
         ]
+
+    async def upload(self, file_id: str) -> Upload | None:
+        """See Store."""
+        return await read_upload(self._reader, file_id)
 
     async def entries(self, turn_id: TurnId, after: int = 0) -> list[Entry]:
         """See Store."""

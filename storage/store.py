@@ -6,18 +6,18 @@ from typing import Any, Protocol
 from protocol.base import Value
 from protocol.events import Entry
 from protocol.ids import ChatId, MessageId, TurnId
-from protocol.values import Role
+from protocol.values import ChatFile, Role, Upload
 from protocol.writes import Write
 
 
 class StoredChat(Value, frozen=True):
-    """A chat as lists show it; ``created_at`` is ISO 8601 with its zone."""
+    """A chat; ``created_at`` is ISO 8601 in UTC; ``files`` are empty in lists of chats."""
 
     id: ChatId
     title: str
     created_at: str
     focus_mode: str
-    files: tuple[str, ...] = ()
+    files: tuple[ChatFile, ...] = ()
 
 
 class StoredMessage(Value, frozen=True):
@@ -49,7 +49,7 @@ class Store(Protocol):
         """
 
     async def chats(self) -> list[StoredChat]:
-        """All chats, newest first."""
+        """All chats, newest first; of those that began at the same time, the last kept first."""
 
     async def chat(self, chat_id: ChatId) -> StoredChat:
         """One chat; raises ChatNotFound."""
@@ -59,6 +59,9 @@ class Store(Protocol):
 
         Empty for an unknown chat.
         """
+
+    async def upload(self, file_id: str) -> Upload | None:
+        """An upload with its passages; ``None`` for an unknown one."""
 
     async def entries(self, turn_id: TurnId, after: int = 0) -> list[Entry]:
         """Journal of a turn from behind number ``after``; empty for a turn that is gone."""

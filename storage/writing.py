@@ -1,14 +1,24 @@
 """How each kind of write becomes rows; one function and one row of the table for each."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from protocol.events import Entry
 from protocol.ids import TurnId
-from protocol.writes import AcceptTurn, AppendEntries, DeleteChat, EndTurn, Write
+from protocol.writes import (
+    AcceptTurn,
+    AppendEntries,
+    DeleteChat,
+    EndTurn,
+    ImportChat,
+    ImportedMessage,
+    KeepUploads,
+    Write,
+)
 from storage.database import Database
 from storage.metadata import answer_metadata, question_metadata, wire_time
 from storage.text import as_json
+from storage.uploads import forget_files, keep_uploads, name_files
 
 _ADD_CHAT = """
 INSERT INTO chat (id, title, created_at, focus_mode) VALUES (?, ?, ?, ?)
@@ -50,6 +60,19 @@ FROM turn JOIN message ON message.id = turn.question
 WHERE turn.id = ? AND turn.state = 'running'
 """
 
+# Numbers of messages are never used again, so this may be more than the highest there is.
+_LAST_MESSAGE = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'message'"
+
+_ADD_MESSAGE = """
+INSERT INTO message (id, chat, question, message_id, role, content, metadata)
+VALUES (?, ?, ?, ?, ?, ?, ?)
+"""
+
+_ADD_FILE = """
+INSERT INTO chat_file (chat, file_id, name) VALUES (?, ?, ?)
+ON CONFLICT (chat, file_id) DO NOTHING
+"""
+
 
 class Batch:
     """One transaction on its way; ``lacks_chat`` when a chat to be deleted was not there."""
@@ -70,6 +93,7 @@ async def _accept_turn(batch: Batch, write: AcceptTurn) -> None:
     if await batch.database.rows("SELECT 1 FROM turn WHERE id = ?", write.turn.turn_id):
         return
     await _keep_question(batch, write)
+    await name_files(batch.database, write.turn.question.chat_id, write.turn.question.files)
     await _keep_turn(batch, write)
     await _keep_entries(batch, write.turn.turn_id, [write.entry])
 
@@ -146,8 +170,45 @@ async def _end_turn(batch: Batch, write: EndTurn) -> None:
 
 
 async def _delete_chat(batch: Batch, write: DeleteChat) -> None:
+    await forget_files(batch.database, write.chat_id)
     if not await batch.database.run("DELETE FROM chat WHERE id = ?", write.chat_id):
         batch.lacks_chat = True
+
+
+async def _import_chat(batch: Batch, write: ImportChat) -> None:
+    """Keep a chat with its messages and files, unless one of that id is there."""
+    database = batch.database
+    facts = (write.chat_id, write.title, wire_time(write.created_at), write.focus_mode)
+    if not await database.run(_ADD_CHAT, *facts):
+        return
+    [(chat,)] = await database.rows("SELECT number FROM chat WHERE id = ?", write.chat_id)
+    [(last,)] = await database.rows(_LAST_MESSAGE)
+    await database.run_many(_ADD_MESSAGE, numbered(write.messages, chat, last + 1))
+    files = [(chat, file.file_id, file.name) for file in write.files]
+    await database.run_many(_ADD_FILE, files)
+
+
+def numbered(
+    messages: Iterable[ImportedMessage], chat: int, first: int
+) -> Iterator[tuple[object, ...]]:
+    """Rows of messages: an answer belongs to the question before it, if there is one."""
+    question: int | None = None
+    for number, message in enumerate(messages, first):
+        is_question = message.role == "user"
+        question = number if is_question else question
+        yield (
+            number,
+            chat,
+            None if is_question else question,
+            message.message_id,
+            message.role,
+            message.text,
+            message.metadata,
+        )
+
+
+async def _keep_uploads(batch: Batch, write: KeepUploads) -> None:
+    await keep_uploads(batch.database, write)
 
 
 _WRITERS: Mapping[type[Write], Callable[[Batch, Any], Awaitable[None]]] = {
@@ -155,4 +216,6 @@ _WRITERS: Mapping[type[Write], Callable[[Batch, Any], Awaitable[None]]] = {
     AppendEntries: _append_entries,
     EndTurn: _end_turn,
     DeleteChat: _delete_chat,
+    ImportChat: _import_chat,
+    KeepUploads: _keep_uploads,
 }

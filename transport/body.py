@@ -26,6 +26,9 @@ class Body(Protocol):
     def whole(self) -> bytes:
         """The body, once it is whole."""
 
+    def drain(self) -> bytes:
+        """What was taken since the last call; for a body that is used while it comes."""
+
 
 def body_of(length: int | None, limit: int) -> Body:
     """The reader of a body of ``length`` bytes, or of a chunked one where it is ``None``.
@@ -63,6 +66,12 @@ class Counted:
         """The body, once it is whole."""
         return bytes(self._data)
 
+    def drain(self) -> bytes:
+        """What was taken since the last call."""
+        data = bytes(self._data)
+        self._data.clear()
+        return data
+
 
 class Chunked:
     """A body in chunks; their extensions and the trailer are read over and forgotten.
@@ -70,13 +79,14 @@ class Chunked:
     Raises, while it takes: BadRequest for what is no chunk, TooLarge past the limit.
     """
 
-    __slots__ = ("_data", "_left", "_limit", "_overhead", "_step")
+    __slots__ = ("_data", "_left", "_limit", "_overhead", "_size", "_step")
 
     def __init__(self, limit: int) -> None:
         self._data = bytearray()
         self._left = 0
         self._limit = limit
         self._overhead = 0
+        self._size = 0
         self._step: Callable[[bytearray], bool] = self._take_size
 
     def take(self, buffer: bytearray) -> bool:
@@ -90,6 +100,12 @@ class Chunked:
         """The body, once it is whole."""
         return bytes(self._data)
 
+    def drain(self) -> bytes:
+        """What was taken since the last call."""
+        data = bytes(self._data)
+        self._data.clear()
+        return data
+
     def _take_size(self, buffer: bytearray) -> bool:
         line = self._take_line(buffer)
         if line is None:
@@ -98,7 +114,8 @@ class Chunked:
         if size is None:
             raise BadRequest("a chunk has no proper size")
         self._left = int(size[1], 16)
-        if len(self._data) + self._left > self._limit:
+        self._size += self._left
+        if self._size > self._limit:
             raise TooLarge("The body", limit=self._limit, unit="bytes")
         self._step = self._take_data if self._left else self._take_trailer
         return True
@@ -144,6 +161,6 @@ class Chunked:
         line = bytes(buffer[:end])
         del buffer[:end]
         self._overhead += end
-        if self._overhead > len(self._data) + OVERHEAD_BYTES:
+        if self._overhead > self._size + OVERHEAD_BYTES:
             raise BadRequest("its chunks are too small")
         return line

@@ -19,12 +19,14 @@ def parse(
     parser.add_argument("--version", action="version", version=f"perplexica {version}")
     for flag in FLAGS:
         parser.add_argument(f"--{flag.replace('_', '-')}", dest=flag)
-    commands = parser.add_subparsers(dest="command", metavar="ask")
+    commands = parser.add_subparsers(dest="command", metavar="ask, import")
     ask = commands.add_parser("ask", help="answer one question here, then end")
     ask.add_argument("question", type=question)
     ask.add_argument("--focus-mode", default="webSearch", choices=sorted(focus_modes))
     ask.add_argument("--optimization-mode", default="balanced", choices=OPTIMIZATION_MODES)
     ask.add_argument("--json", action="store_true", help="print the whole answer as JSON")
+    taking = commands.add_parser("import", help="take over the chats of a reference database")
+    taking.add_argument("path", help="its db.sqlite; it is left untouched")
     return parser.parse_args(arguments)
 
 

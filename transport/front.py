@@ -11,12 +11,14 @@ from protocol.errors import ServiceError
 from transport.desk import Desk
 from transport.head import Head
 from transport.http import LAST_CHUNK, Pieces, Request, Response, as_chunk
+from transport.inflow import Inflow
 from transport.reader import Incoming, RequestReader
 from transport.refusals import RequestTooSlow
 
 log = structlog.get_logger()
 
 INPUT_BYTES = 64 * 1024  # of further requests, kept while one is answered
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 PIECE_BYTES = 256 * 1024  # of an answer, written at once
 
 
@@ -35,6 +37,7 @@ class Front(asyncio.BufferedProtocol):
         "_desk",
         "_ended",
         "_ending",
+        "_inflow",
         "_invited",
         "_reader",
         "_resumed",
@@ -50,6 +53,7 @@ class Front(asyncio.BufferedProtocol):
         self._task: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._resumed: asyncio.Future[None] | None = None
+        self._inflow: Inflow | None = None  # the body that a route takes while it comes
         self._answered = False  # the whole answer is known, and being written
         self._begun = False  # the deadline of a request runs
         self._invited = False  # the client was told to send its body
@@ -78,6 +82,8 @@ class Front(asyncio.BufferedProtocol):
         self._reader.feed(bytes(memoryview(self._desk.buffer)[:nbytes]))
         if self._task is None:
             self._advance()
+        elif self._inflow is not None and not self._inflow.is_whole:
+            self._inflow.pump(self._reader)
         elif self._reader.waiting > INPUT_BYTES:
             self._transport.pause_reading()
 
@@ -126,8 +132,16 @@ class Front(asyncio.BufferedProtocol):
         else:
             self._set_timer(None)
             self._answered = False
+            self._inflow = self._begin_inflow() if incoming.is_streamed else None
             self._task = asyncio.get_running_loop().create_task(self._serve(incoming))
             self._task.add_done_callback(self._served)
+
+    def _begin_inflow(self) -> Inflow:
+        if self._reader.expects_continue:
+            self._transport.write(CONTINUE)
+        inflow = Inflow(self._transport, patience_s=self._desk.times.request_s)
+        inflow.pump(self._reader)
+        return inflow
 
     def _await_request(self) -> None:
         self._begun = self._invited = False
@@ -140,7 +154,7 @@ class Front(asyncio.BufferedProtocol):
             self._set_timer(self._desk.times.request_s, self._give_up)
         if self._reader.expects_continue and not self._invited:
             self._invited = True
-            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self._transport.write(CONTINUE)
 
     def _give_up(self) -> None:
         self._refuse(RequestTooSlow(after_s=self._desk.times.request_s))
@@ -194,9 +208,12 @@ class Front(asyncio.BufferedProtocol):
                 query=head.query,
                 headers=head.headers,
                 body=incoming.data,
+                stream=self._inflow,
             )
         )
-        keep = head.keeps_alive and not self._desk.closing
+        # After a body that was not read to its end nobody knows where the next request begins.
+        is_read = self._inflow is None or self._inflow.is_whole
+        keep = head.keeps_alive and not self._desk.closing and is_read
         if await self._give(response, head, keep=keep):
             self._task = None
             self._go_on(keep=keep)

@@ -10,6 +10,7 @@ import msgspec
 
 from protocol.base import Value
 from protocol.errors import InvalidFormat, ServiceError
+from protocol.settings import Settings
 from transport.refusals import VERSION, MethodNotAllowed, UnsupportedMediaType, UpgradeRequired
 from transport.services import Services
 
@@ -32,7 +33,8 @@ class Request(Value, frozen=True):
     """What a client asks over HTTP.
 
     ``path`` is as it came; ``params`` are the parts of it that the route's pattern names,
-    percent-decoded, as are ``query`` and its values; ``headers`` have lower-case names.
+    percent-decoded, as are ``query`` and its values; ``headers`` have lower-case names. Of a route
+    that ``streams``, the body comes piece by piece through ``stream``.
     """
 
     method: str
@@ -41,6 +43,7 @@ class Request(Value, frozen=True):
     query: Mapping[str, str] = {}
     headers: Mapping[str, str] = {}
     body: bytes = b""
+    stream: AsyncIterator[bytes] | None = None
 
     def body_as(self, kind: type[T]) -> T:
         """The JSON body as a ``kind``.
@@ -124,11 +127,16 @@ class Response(Value, frozen=True):
 
 
 class Route(Value, frozen=True):
-    """One row of the table of routes: ``/api/chats/{chat_id}`` names a part of the path."""
+    """One row of the table of routes: ``/api/chats/{chat_id}`` names a part of the path.
+
+    ``streams`` gives how many bytes the body may have that the route takes while it comes; its path
+    has no named parts.
+    """
 
     method: str
     pattern: str
     function: Callable[[Request, Services], Awaitable[Response]]
+    streams: Callable[[Settings], int] | None = None
 
 
 def as_chunk(piece: bytes) -> bytes:

@@ -1,7 +1,8 @@
 """Cuts what comes from a client into requests; knows nothing of sockets."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from protocol.base import Value
 from transport.body import Body, body_of
@@ -17,17 +18,26 @@ _HOST = re.compile(rb"^host:[ \t]*([!-~]+)[ \t]*\r$", re.IGNORECASE | re.MULTILI
 
 @dataclass(frozen=True, slots=True)
 class ReadLimits:
-    """How many bytes a head and a body may have."""
+    """How many bytes a head and a body may have.
+
+    ``streamed`` names those requests, by method and path, whose body is used while it comes, and
+    how many bytes each may have.
+    """
 
     head_bytes: int
     body_bytes: int
+    streamed: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
 
 class Incoming(Value, frozen=True):
-    """A whole request; of an upgrade, ``data`` is what came after the head."""
+    """A whole request; of an upgrade, ``data`` is what came after the head.
+
+    Of a streamed one it is empty: its body is taken with ``RequestReader.piece``.
+    """
 
     head: Head
     data: bytes
+    is_streamed: bool = False
 
 
 class RequestReader:
@@ -76,7 +86,23 @@ class RequestReader:
             return None
         if self._head.is_upgrade:
             return Incoming(self._head, bytes(self._buffer))
+        limit = self._limits.streamed.get((self._head.method, self._head.path.rstrip("/")))
+        if limit is not None:
+            self._body = body_of(self._head.length, limit)
+            return Incoming(self._head, b"", is_streamed=True)
         return self._read_body(self._head)
+
+    def piece(self) -> tuple[bytes, bool]:
+        """What has come of a streamed body since the last call, and whether that was its end.
+
+        Raises a ServiceError for what is no body, or too large: nothing can be read after it.
+        """
+        assert self._body is not None
+        whole = self._body.take(self._buffer)
+        data = self._body.drain()
+        if whole:
+            self._head = self._body = None
+        return data, whole
 
     def origin_and_host(self) -> tuple[str, str]:
         """Who asked and whom, as far as that is known of a request that is refused."""

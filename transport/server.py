@@ -134,6 +134,7 @@ async def serve(
     """
     limits = settings.limits
     talks: Talks = {}
+    routes = tuple(routes)
 
     def upgrade(transport: asyncio.Transport, incoming: Incoming) -> None:
         head = incoming.head
@@ -147,7 +148,7 @@ async def serve(
         answer=Router(routes, services, within_s=limits.turn_s).answer,
         upgrade=upgrade,
         origins=origins or Origins(),
-        limits=ReadLimits(limits.head_bytes, limits.body_bytes),
+        limits=ReadLimits(limits.head_bytes, limits.body_bytes, _streamed(routes, settings)),
         times=times or Times(request_s=limits.request_s, send_s=limits.send_s),
         now=now,
     )
@@ -155,6 +156,15 @@ async def serve(
     door = HandOver(server, frame_bytes=limits.frame_bytes)
     await _open(server, settings.general)
     return Server(server, desk, talks)
+
+
+def _streamed(routes: Iterable[Route], settings: Settings) -> dict[tuple[str, str], int]:
+    """The routes that take their bodies while they come, and how many bytes each may have."""
+    return {
+        (route.method, route.pattern): route.streams(settings)
+        for route in routes
+        if route.streams is not None
+    }
 
 
 def _prepare(

@@ -1,14 +1,17 @@
 """What routes can use; the composition root fills it in."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+from actors.intake import Received
 from actors.unkept import Following
 from protocol.base import Request
 from protocol.ids import ChatId
-from protocol.values import Models, Question
+from protocol.values import ModelChoice, Models, Question, Upload
+from storage.settings_keeper import HeldSetting
 from storage.store import StoredChat, StoredMessage
+from transport.form import FormLimits
 
 R = TypeVar("R")
 
@@ -36,6 +39,45 @@ class ChatReader(Protocol):
 
     async def messages(self, chat_id: ChatId) -> list[StoredMessage]:
         """The messages of a chat, oldest first."""
+
+
+class SettingsInForce(Protocol):
+    """The settings that can change while the program runs."""
+
+    def held(self, key: str) -> HeldSetting:
+        """The setting of that key as it is in force."""
+
+    async def change(self, wanted: Mapping[str, str]) -> None:
+        """Keep these texts, by their keys, and bring them into force; raises SettingsNotSaved."""
+
+
+class Draft(Received, Protocol):
+    """A file that is being received."""
+
+    async def write(self, data: bytes) -> None:
+        """Take in the next piece; raises StorageUnavailable."""
+
+    async def finish(self) -> None:
+        """Nothing more comes; raises StorageUnavailable."""
+
+    def close(self) -> None:
+        """Let go of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class UploadDesk:
+    """How files are taken in.
+
+    Attributes:
+        limits: How many there may be, and how large.
+        draft: Begins to receive a file of that name; whoever has it closes it.
+        take_in: Reads and keeps finished drafts, all or none; raises a ServiceError.
+
+    """
+
+    limits: FormLimits
+    draft: Callable[[str], Draft]
+    take_in: Callable[[Sequence[Draft], ModelChoice], Awaitable[Sequence[Upload]]]
 
 
 class Extras(Protocol):
@@ -72,6 +114,9 @@ class Services:
     Attributes:
         store: Reads what is kept.
         models: Lists the models on offer.
+        unwell: The providers that are known not to work, with the reason.
+        settings: Shows and changes settings.
+        uploads: Takes files in.
         delete_chat: Removes a chat with all that belongs to it; raises ChatNotFound.
         ready: Returns when questions can be answered; raises a ServiceError that says why not.
         asking: Asks the actors.
@@ -80,6 +125,9 @@ class Services:
 
     store: ChatReader
     models: Callable[[], Awaitable[ModelLists]]
+    unwell: Callable[[], Mapping[str, str]]
+    settings: SettingsInForce
+    uploads: UploadDesk
     delete_chat: Callable[[ChatId], Awaitable[None]]
     ready: Callable[[], Awaitable[None]]
     asking: Asking

@@ -8,12 +8,14 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from protocol.base import Value
+from retrieval.library.office import NoDocument, docx_markdown, table_passages
 from retrieval.library.passages import (
     Passage,
     markdown_passages,
     page_passages,
     text_passages,
 )
+from retrieval.library.pause import pause
 
 MOST_PAGES = 500
 MOST_HTML = 2_000_000
@@ -21,6 +23,7 @@ MOST_COLLECTED = (
     300_000  # for the title, and where there is no main text: Python holds the loop here
 )
 MOST_PASSAGES = 2_000
+MOST_TEXT = 2_000_000  # characters; no more become passages, and more would hold other threads up
 SNIFFED = 8_192
 MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -57,6 +60,8 @@ class DocumentReader:
             ".html": read_html,
             ".htm": read_html,
             ".pdf": self._read_pdf,
+            ".docx": read_docx,
+            ".csv": read_table,
         }
 
     @property
@@ -101,6 +106,7 @@ class DocumentReader:
 def pdf_pages(document: Any) -> Iterator[str]:
     """The text of each page, at most ``MOST_PAGES``."""
     for number in range(min(len(document), MOST_PAGES)):
+        pause()
         page = document[number]
         text = page.get_textpage()
         yield text.get_text_range().replace("\r\n", "\n")
@@ -110,12 +116,28 @@ def pdf_pages(document: Any) -> Iterator[str]:
 
 def read_markdown(data: bytes, name: str) -> list[Passage]:
     """Passages by heading."""
-    return markdown_passages(decoded(data), name)
+    return markdown_passages(decoded(data)[:MOST_TEXT], name)
 
 
 def read_text(data: bytes, name: str) -> list[Passage]:
     """Passages by paragraph."""
-    return text_passages(decoded(data), name)
+    return text_passages(decoded(data)[:MOST_TEXT], name)
+
+
+def read_docx(data: bytes, name: str) -> list[Passage]:
+    """Passages by heading."""
+    try:
+        return markdown_passages(docx_markdown(data)[:MOST_TEXT], name)
+    except NoDocument as error:
+        raise Unreadable(str(error)) from error
+
+
+def read_table(data: bytes, name: str) -> list[Passage]:
+    """Passages of whole rows."""
+    try:
+        return table_passages(decoded(data)[:MOST_TEXT], name)
+    except NoDocument as error:
+        raise Unreadable(str(error)) from error
 
 
 def read_html(data: bytes, name: str) -> list[Passage]:

@@ -20,6 +20,7 @@ from protocol.messages import (
     Deepened,
     Divide,
     Divided,
+    FilesSearched,
     PagesRead,
     Read,
     Rephrase,
@@ -27,6 +28,7 @@ from protocol.messages import (
     Rerank,
     Reranked,
     Search,
+    SearchFiles,
     SearchFinished,
     Write,
     Written,
@@ -92,6 +94,11 @@ async def deepen(message: Deepen) -> Deepened:
     return Deepened((Node("deep", "deep", "https://example.org/deep"), *message.nodes), 1)
 
 
+async def search_files(message: SearchFiles) -> FilesSearched:
+    """Twenty passages."""
+    return FilesSearched(tuple(Node(f"passage {n}", "file", "File") for n in range(20)))
+
+
 async def fail(_message: Any) -> Any:
     """A service that is out of order."""
     raise SearchUnavailable("stand-in", "it is out of order")
@@ -115,6 +122,11 @@ class Worker(Actor):
     def __init__(self, acts: dict[type, Act]) -> None:
         super().__init__()
         self._acts = acts
+
+    @on(SearchFiles)
+    async def search_files(self, message: SearchFiles) -> Any:
+        """As told."""
+        return await self._acts.get(SearchFiles, search_files)(message)
 
     @on(Rephrase)
     async def rephrase(self, message: Rephrase) -> Any:

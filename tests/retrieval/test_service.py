@@ -177,3 +177,24 @@ def test_prompts_and_replies() -> None:
 def test_nodes_are_messages() -> None:
     """What comes out can be written as JSON."""
     assert msgspec.json.encode(build().modes["webSearch"])
+
+
+async def test_search_goes_by_new_settings_at_once() -> None:
+    """A search service that is named while the program runs is asked by the next search."""
+    retrieval = build()
+    named = Settings(
+        api_endpoints=ApiEndpoints(searxng="http://s"), search=Search(backends=("searxng",))
+    )
+    await retrieval.configure(named)
+    assert (await retrieval.search("zebra", "webSearch")).backend == "searxng"
+    assert "SearXNG at s" in retrieval.describe()
+    await retrieval.close()
+
+
+async def test_settings_that_cannot_be_searched_by_change_nothing() -> None:
+    """An address of no use is refused, and the searches stay as they were."""
+    retrieval = build(searxng="http://s", backends=("searxng",))
+    with pytest.raises(SettingsError):
+        await retrieval.configure(Settings(api_endpoints=ApiEndpoints(searxng="nowhere")))
+    assert (await retrieval.search("zebra", "webSearch")).backend == "searxng"
+    await retrieval.close()

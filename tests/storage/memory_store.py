@@ -9,7 +9,16 @@ import msgspec
 from protocol.errors import ChatNotFound
 from protocol.events import Entry
 from protocol.ids import ChatId, MessageId, TurnId
-from protocol.writes import AcceptTurn, AppendEntries, DeleteChat, EndTurn, Write
+from protocol.values import ChatFile, Question, Upload
+from protocol.writes import (
+    AcceptTurn,
+    AppendEntries,
+    DeleteChat,
+    EndTurn,
+    ImportChat,
+    KeepUploads,
+    Write,
+)
 from storage.metadata import answer_metadata, question_metadata, wire_time
 from storage.store import StoredChat, StoredMessage
 
@@ -32,6 +41,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self._chats: dict[ChatId, StoredChat] = {}
         self._asked: list[Asked] = []
+        self._uploads: dict[str, Upload] = {}
         self._rows = 0
         self._lacks_chat = False
 
@@ -45,7 +55,8 @@ class MemoryStore:
 
     async def chats(self) -> list[StoredChat]:
         """See Store."""
-        return list(reversed(self._chats.values()))
+        bare = [msgspec.structs.replace(chat, files=()) for chat in self._chats.values()]
+        return sorted(bare, key=lambda chat: chat.created_at)[::-1]
 
     async def chat(self, chat_id: ChatId) -> StoredChat:
         """See Store."""
@@ -56,6 +67,10 @@ class MemoryStore:
     async def messages(self, chat_id: ChatId) -> list[StoredMessage]:
         """See Store."""
         return [row for asked in self._in(chat_id) for row in (asked.row, *asked.answer)]
+
+    async def upload(self, file_id: str) -> Upload | None:
+        """See Store."""
+        return self._uploads.get(file_id)
 
     async def entries(self, turn_id: TurnId, after: int = 0) -> list[Entry]:
         """See Store."""
@@ -84,6 +99,7 @@ class MemoryStore:
             return
         facts = (question.chat_id, question.text, wire_time(write.at), question.focus_mode)
         self._chats.setdefault(question.chat_id, StoredChat(*facts))
+        self._name_files(question)
         old = [a for a in self._in(question.chat_id) if a.row.message_id == question.message_id]
         row = old[0].row if old else self._question(write)
         asked = Asked(
@@ -118,8 +134,41 @@ class MemoryStore:
             asked.answer = [answer]
 
     def _delete(self, write: DeleteChat) -> None:
+        before = self._used()
         self._lacks_chat |= self._chats.pop(write.chat_id, None) is None
+        for name in before - self._used():
+            self._uploads.pop(name, None)
         self._asked = [asked for asked in self._asked if asked.chat_id != write.chat_id]
+
+    def _import(self, write: ImportChat) -> None:
+        if write.chat_id in self._chats:
+            return
+        facts = (write.chat_id, write.title, wire_time(write.created_at), write.focus_mode)
+        self._chats[write.chat_id] = StoredChat(*facts, write.files)
+        for said in write.messages:
+            metadata = msgspec.json.decode(said.metadata)
+            names = (write.chat_id, said.message_id, said.role)
+            row = StoredMessage(self._next_row(), said.text, *names, metadata)
+            before = self._in(write.chat_id)
+            if said.role == "user" or not before:
+                asked = Asked(write.chat_id, row, TurnId(""), MessageId(""), [])
+                self._asked.append(asked)
+            else:
+                before[-1].answer.append(row)
+
+    def _keep_uploads(self, write: KeepUploads) -> None:
+        for upload in write.uploads:
+            self._uploads.setdefault(upload.id, upload)
+
+    def _name_files(self, question: Question) -> None:
+        chat = self._chats[question.chat_id]
+        known = {file.file_id for file in chat.files}
+        new = [name for name in dict.fromkeys(question.files) if name in self._uploads]
+        files = (ChatFile(self._uploads[name].name, name) for name in new if name not in known)
+        self._chats[chat.id] = msgspec.structs.replace(chat, files=(*chat.files, *files))
+
+    def _used(self) -> set[str]:
+        return {file.file_id for chat in self._chats.values() for file in chat.files}
 
     def _next_row(self) -> int:
         self._rows += 1
@@ -130,4 +179,6 @@ class MemoryStore:
         AppendEntries: _append,
         EndTurn: _end,
         DeleteChat: _delete,
+        ImportChat: _import,
+        KeepUploads: _keep_uploads,
     }

@@ -16,15 +16,16 @@ from protocol.connection import Connection
 from protocol.errors import ChatNotFound, InvalidModelSelected, ServiceError
 from protocol.events import Event
 from protocol.ids import ChatId, MessageId, SessionId, TurnId
-from protocol.settings import General, Limits, Settings
+from protocol.settings import General, Limits, Settings, Uploads
 from protocol.values import Models, Question, TurnInfo
 from storage.store import StoredChat, StoredMessage
+from tests.transport.desks import Drawer, Held
 from transport.cors import Origins
 from transport.desk import Times
 from transport.http import Request, Response, Route
 from transport.routes import ROUTES
 from transport.server import Server, serve
-from transport.services import Asking, Services
+from transport.services import Asking, Services, UploadDesk
 from transport.websocket import Converse
 
 PATIENCE_S = 10.0  # a test that waits longer has failed
@@ -125,6 +126,9 @@ def services(
     shelf: Shelf | None = None,
     lists: Lists | None = None,
     trouble: ServiceError | None = None,
+    settings: Held | None = None,
+    unwell: Mapping[str, str] | None = None,
+    uploads: UploadDesk | None = None,
     asking: Asking | None = None,
 ) -> Services:
     """Services over a shelf; never ready when there is trouble."""
@@ -140,6 +144,9 @@ def services(
     return Services(
         store=kept,
         models=models,
+        unwell=lambda: unwell or {},
+        settings=settings or Held(),
+        uploads=uploads or Drawer().desk,
         delete_chat=kept.delete,
         ready=ready,
         asking=asking or Oracle().asking,
@@ -193,7 +200,9 @@ async def serving(
     origins: Origins | None = None,
 ) -> AsyncIterator[Server]:
     """A server on a free port of loopback, closed at the end."""
-    settings = Settings(general=General(port=0), limits=limits)
+    settings = Settings(
+        general=General(port=0), limits=limits, uploads=Uploads(file_bytes=1000, files=3)
+    )
     server = await serve(
         settings,
         using or services(),

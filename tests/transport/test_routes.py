@@ -2,6 +2,7 @@
 
 from protocol.errors import StorageUnavailable
 from protocol.ids import ChatId, MessageId
+from protocol.values import ChatFile
 from storage.store import StoredChat, StoredMessage
 from tests.transport.places import Lists, Shelf, client, get, services, serving
 from transport.services import Services
@@ -13,7 +14,7 @@ AT = "2026-11-22T12:03:50.493Z"
 def shelf() -> Shelf:
     chats = [
         StoredChat(CHAT, "Ünï?", AT, "webSearch"),
-        StoredChat(ChatId("2"), "B", AT, "x", ("f",)),
+        StoredChat(ChatId("2"), "B", AT, "x", (ChatFile("n.pdf", "f"),)),
     ]
     sources = [{"pageContent": "t", "metadata": {"title": "T", "url": "u"}}]
     return Shelf(
@@ -90,7 +91,10 @@ async def test_a_chat_is_shown_with_its_messages() -> None:
 async def test_files_of_a_chat_are_an_array() -> None:
     """Also in a chat without messages."""
     status, text = await body("/api/chats/2", services(shelf()))
-    assert (status, text.endswith('"files":["f"]},"messages":[]}')) == (200, True)
+    assert (status, text.endswith('"files":[{"name":"n.pdf","fileId":"f"}]},"messages":[]}')) == (
+        200,
+        True,
+    )
 
 
 async def test_an_unknown_chat_is_not_found() -> None:

@@ -19,7 +19,7 @@ async def show_chat(request: Request, services: Services) -> Response:
     chat = await services.store.chat(chat_id)
     messages = await services.store.messages(chat_id)
     # The web UI waits for ever where files is no array.
-    shown = _shown(chat) | {"files": list(chat.files)}
+    shown = _shown(chat) | {"files": chat.files}
     return Response.of(
         {"chat": shown, "messages": [_shown_message(message) for message in messages]}
     )
