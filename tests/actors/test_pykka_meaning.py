@@ -10,60 +10,11 @@ import pytest
 from pykka import messages
 
 from actors.base import Actor
-from actors.envelope import Reply
 from actors.errors import ActorFailed
 from actors.ref import Ref
 from tests.actors.player import Do, Note, Player, crash, hang, sleep, started
 from tests.clock import virtual
 from tests.fakes import Inbox
-
-OVERRIDDEN: dict[type, tuple[type, dict[str, str]]] = {
-    Actor: (
-        pykka.Actor,
-        {
-            "start": "(*args: 'Any', **kwargs: 'Any') -> 'ActorRef[Self]'",
-            "_create_actor_inbox": "() -> 'ActorInbox'",
-            "_create_future": "() -> 'Future[Any]'",
-            "_start_actor_loop": "(self) -> 'None'",
-            "__init__": "(self, *_args: 'Any', **_kwargs: 'Any') -> 'None'",
-            "stop": "(self) -> 'None'",
-            "on_start": "(self) -> 'None'",
-            "on_stop": "(self) -> 'None'",
-            "on_receive": "(self, message: 'Any') -> 'Any'",
-            "on_failure": (
-                "(self, exception_type: 'type[BaseException] | None', exception_value: "
-                "'BaseException | None', traceback: 'TracebackType | None') -> 'None'"
-            ),
-        },
-    ),
-    Ref: (
-        pykka.ActorRef,
-        {
-            "__init__": "(self, actor: 'A') -> 'None'",
-            "tell": "(self, message: 'Any') -> 'None'",
-            "ask": (
-                "(self, message: 'Any', *, block: 'bool' = True, timeout: 'float | None' = None)"
-                " -> 'Any | Future[Any]'"
-            ),
-            "stop": (
-                "(self, *, block: 'bool' = True, timeout: 'float | None' = None)"
-                " -> 'bool | Future[bool]'"
-            ),
-            "is_alive": "(self) -> 'bool'",
-        },
-    ),
-    Reply: (
-        pykka.Future,
-        {
-            "__init__": "(self) -> 'None'",
-            "get": "(self, *, timeout: 'float | None' = None) -> 'T'",
-            "set": "(self, value: 'T | None' = None) -> 'None'",
-            "set_exception": "(self, exc_info: 'OptExcInfo | None' = None) -> 'None'",
-            "set_get_hook": "(self, func: 'GetHookFunc[T]') -> 'None'",
-            "__await__": "(self) -> 'Generator[None, None, T]'",
-        },
-    ),
-}
 
 
 @virtual
