@@ -26,6 +26,7 @@ fmt: $(VENV)/dev.stamp  ## format and mend what can be mended
 bench: $(VENV)/dev.stamp  ## memory of idle sessions, cold start, reading pages: prints tables
 	$(BIN)/python -m bench.sessions
 	$(BIN)/python -m bench.cold_start
+	$(BIN)/python -m bench.answers
 	$(BIN)/python -m bench.pages
 
 lock: $(VENV)/dev.stamp  ## pin every dependency with its hashes, without hosts
