@@ -9,7 +9,16 @@ from actors.journal import Journal
 from actors.turn import Begin, Turn
 from protocol.errors import ModelUnavailable
 from protocol.events import Failed
-from protocol.messages import Rephrase, Rephrased, Rerank, Search, SearchFinished, Write, Written
+from protocol.messages import (
+    Rephrase,
+    Rephrased,
+    Rerank,
+    Reranked,
+    Search,
+    SearchFinished,
+    Write,
+    Written,
+)
 from tests.actors.parts import (
     MODE,
     NODES,
@@ -98,6 +107,19 @@ async def test_failed_rephrasing_leaves_the_question_as_the_query() -> None:
         events, _ = await play({Rephrase: act, Search: search})
         assert events == WHOLE
     assert queries == ["Why?"] * 3
+
+
+@virtual
+async def test_sources_are_ranked_against_the_query_that_was_searched() -> None:
+    """A follow-up such as "and in feet?" says too little by itself: it would drop every source."""
+    queries = []
+
+    async def rerank(message: Rerank) -> Reranked:
+        queries.append(message.query)
+        return Reranked(message.nodes[:1])
+
+    await play({Rerank: rerank})
+    assert queries == ["a query"]
 
 
 @virtual

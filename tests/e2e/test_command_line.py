@@ -195,3 +195,66 @@ async def test_reader_that_leaves_early_is_no_failure(tmp_path: Path) -> None:
     assert len(out.splitlines()) == 1
     assert b"Traceback" not in err
     assert b"BrokenPipe" not in err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("ask",),
+        ("ask", ""),
+        ("ask", "x", "--focus-mode", "nope"),
+        ("ask", "x", "--optimization-mode", "nope"),
+    ],
+)
+async def test_bad_usage_is_told_before_anything_starts(
+    tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    """Exit code 2, a sentence, and no database."""
+    ended = await run(tmp_path, *arguments)
+    assert ended.code == BAD_USAGE
+    assert "error:" in ended.err
+    assert is_empty(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ALL_PROXY", "socks5://127.0.0.1:9"),
+        ("HTTP_PROXY", "nonsense://x"),
+        ("SSL_CERT_FILE", "/nowhere"),
+    ],
+)
+async def test_proxy_of_no_use_is_one_plain_sentence(tmp_path: Path, name: str, value: str) -> None:
+    """What the environment says of proxies and certificates is checked like a setting."""
+    ended = await run(tmp_path, "ask", "x", settings={**ALONE, name: value})
+    assert ended.code == FAILED
+    assert name in ended.err
+    assert "Traceback" not in ended.err
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "ascii"])
+async def test_terminal_of_few_letters_gets_what_it_can_show(tmp_path: Path, encoding: str) -> None:
+    """A letter that it does not have becomes a question mark, not a failure."""
+    settings = {**ALONE, "PYTHONIOENCODING": encoding}
+    ended = await run(tmp_path, "ask", FIRST_QUESTION, settings=settings)
+    assert ended.code == ANSWERED
+    assert "[1]" in ended.out
+    assert "Traceback" not in ended.err
+
+
+async def test_full_disk_behind_stdout_is_a_failure_without_traceback(tmp_path: Path) -> None:
+    """``perplexica ask … > file`` on a full disk."""
+    process = await asyncio.create_subprocess_exec(
+        *("bash", "-c", '"$0" "$1" ask "$2" > /dev/full', sys.executable, str(APP), FIRST_QUESTION),
+        cwd=tmp_path,
+        env=environment(tmp_path, ALONE),
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, err = await asyncio.wait_for(process.communicate(), 20)
+    assert process.returncode == FAILED
+    assert b"Traceback" not in err
+
+
+def is_empty(folder: Path) -> bool:
+    """Whether nothing was put there."""
+    return not list(folder.iterdir())
