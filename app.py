@@ -17,21 +17,12 @@ from typing import Any, Self, TypeVar
 import structlog
 
 from actors.context import add_facts
-from actors.extras import Extras, ExtrasDesk
-from actors.intake import Intake, IntakeDesk
-from actors.persister import Persister, RemoveChat
-from actors.pool import Pool
-from actors.reader import Reader
-from actors.reranker import Reranker
-from actors.searcher import Searcher
-from actors.session import House
-from actors.sessions import Conversation, Sessions
+from actors.extras import ExtrasDesk
+from actors.intake import IntakeDesk
+from actors.persister import RemoveChat
+from actors.staff import Staff, Tools
 from actors.supervisor import Tree
 from actors.system import System
-from actors.turn import Crew
-from actors.turns import Turns
-from actors.unkept import Answerer, Answers, Forgetter, forgetting
-from actors.writer import Writer
 from protocol.errors import ServiceError, SettingsError
 from protocol.ids import ChatId
 from protocol.settings import General, Settings
@@ -105,37 +96,16 @@ class Program:
         stack.push_async_callback(self.keeper.close)
         self.tree = Tree(System(drain_s=limits.drain_s))
         stack.push_async_callback(partial(self.tree.stop, limits.drain_s))
-        self._grow()
+        self.staff = Staff(self.tree, self.settings, self._tools())
 
     async def drain(self) -> None:
         """Take no more questions, and wait until the running turns have ended."""
-        owners = (self.turns, self.answerers)
+        owners = (self.staff.turns, self.staff.answerers)
         await asyncio.gather(*(owner.stop(timeout=self.patience_s) for owner in owners))
 
-    def _grow(self) -> None:
-        """Start the actors, those that others need first."""
-        limits, grow = self.settings.limits, self.tree.grow
-        tools = (self.retrieval, self.providers)
-        self.persister = grow(Persister, self.store, now)
-        crew = Crew(
-            grow(Pool, Searcher, *tools, size=limits.workers),
-            grow(Pool, Reader, *tools, self.store.upload, size=limits.workers),
-            grow(Pool, Reranker, *tools, size=limits.workers),
-            grow(Pool, Writer, *tools, limits, size=limits.workers),
-            self.persister,
-        )
-        reading = (*tools, self.persister, self.settings, partial(new_id, 16))
-        self.intake = grow(Pool, Intake, *reading, size=self.settings.uploads.workers)
-        self.turns = grow(Turns, crew, self.retrieval.modes, limits)
-        unkept = forgetting(crew, grow(Forgetter))
-        modes = self.retrieval.modes
-        self.answerers = grow(Pool, Answerer, unkept, modes, limits, size=limits.workers)
-        finds = (self.retrieval.extras, self.providers, limits, secrets.SystemRandom().shuffle)
-        self.extras = grow(Pool, Extras, *finds, size=limits.workers)
-        ui_gap_s = self.settings.general.ui_gap_ms / 1000
-        house = House(self.turns, self.retrieval.modes, limits, ui_gap_s, partial(new_id, 7))
-        self.sessions = grow(Sessions, house, {})
-        self.converse = Conversation(self.sessions, self.providers, limits)
+    def _tools(self) -> Tools:
+        shuffle = secrets.SystemRandom().shuffle
+        return Tools(self.store, self.retrieval, self.providers, now, new_id, shuffle)
 
     def services(self) -> Services:
         """What the HTTP routes may use."""
@@ -148,8 +118,8 @@ class Program:
             delete_chat=self._delete_chat,
             ready=self.store.check,
             asking=Asking(
-                answer=Answers(self.answerers, self.settings.limits, partial(new_id, 7)).begin,
-                extras=ExtrasDesk(self.extras, self.settings.limits),
+                answer=self.staff.answers.begin,
+                extras=ExtrasDesk(self.staff.extras, self.settings.limits),
                 resolve=self.providers.resolve,
                 modes=tuple(self.retrieval.modes),
                 question_chars=self.settings.limits.question_chars,
@@ -161,7 +131,7 @@ class Program:
         return UploadDesk(
             FormLimits(uploads.files, uploads.file_bytes),
             partial(Draft, folder=folder, offload=self._offload),
-            IntakeDesk(self.intake, self.providers, self.settings),
+            IntakeDesk(self.staff.intake, self.providers, self.settings),
         )
 
     def prepare(self) -> None:
@@ -187,7 +157,7 @@ class Program:
         await self.providers.configure(settings)
 
     async def _delete_chat(self, chat_id: ChatId) -> None:
-        await self.persister.ask(RemoveChat(chat_id), timeout=self.settings.limits.store_s)
+        await self.staff.persister.ask(RemoveChat(chat_id), timeout=self.settings.limits.store_s)
 
 
 def now() -> datetime:
@@ -205,7 +175,7 @@ async def run_server(settings: Settings, sources: Sources, _: argparse.Namespace
     stop = asyncio.Event()
     handle_signals(stop, at_once=FAILED)
     async with Program(settings, sources) as program:
-        server = await serve(settings, program.services(), program.converse)
+        server = await serve(settings, program.services(), program.staff.converse)
         announce(program, server)
         program.prepare()
         freeze_start()
@@ -249,7 +219,7 @@ async def run_ask(settings: Settings, sources: Sources, options: argparse.Namesp
         as_json=options.json,
     )
     async with Program(settings, sources) as program:
-        talk = program.tree.system.run(program.converse(terminal, {}), "terminal")
+        talk = program.tree.system.run(program.staff.converse(terminal, {}), "terminal")
         await either(terminal.ended, stop)
         if stop.is_set():
             program.patience_s = 0.0  # nobody waits for the answer any more

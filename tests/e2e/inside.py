@@ -27,7 +27,7 @@ class Talk:
 
     def __init__(self, program: Program) -> None:
         self.connection = MemoryConnection()
-        self._task = asyncio.ensure_future(program.converse(self.connection, {}))
+        self._task = asyncio.ensure_future(program.staff.converse(self.connection, {}))
 
     async def ends(self, turns: int) -> list[Frame]:
         """The terminal frames, once so many turns have ended."""

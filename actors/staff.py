@@ -1,0 +1,79 @@
+"""All actors of one program, put together: who is started, in which order, and who knows whom."""
+
+from collections.abc import Callable, MutableSequence
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from actors.extras import Extras
+from actors.intake import Intake
+from actors.persister import Persister
+from actors.pool import Pool
+from actors.reader import Reader
+from actors.reranker import Reranker
+from actors.searcher import Searcher
+from actors.session import House
+from actors.sessions import Conversation, Sessions
+from actors.supervisor import Tree
+from actors.turn import Crew
+from actors.turns import Turns
+from actors.unkept import Answerer, Answers, Forgetter, forgetting
+from actors.writer import Writer
+from protocol.base import Value
+from protocol.settings import Settings
+from providers.service import Providers
+from retrieval.service import Retrieval
+from storage.store import Store
+
+TURN_ID_BYTES = 7  # 14 hex digits, as the web UI's own
+UPLOAD_ID_BYTES = 16
+
+
+class Tools(Value, frozen=True):
+    """What the actors work with; all of it may be a stand-in, and time and chance are among it.
+
+    Attributes:
+        store: Keeps what outlives the program.
+        retrieval: Finds and orders.
+        providers: Has the models.
+        now: The wall clock with its zone, for people; order and deadlines come from the loop.
+        new_id: Random hex digits, two for each byte.
+        shuffle: Puts a list into any order.
+
+    """
+
+    store: Store
+    retrieval: Retrieval
+    providers: Providers
+    now: Callable[[], datetime]
+    new_id: Callable[[int], str]
+    shuffle: Callable[[MutableSequence[Any]], None]
+
+
+class Staff:
+    """The running actors, as far as others need to know them."""
+
+    def __init__(self, tree: Tree, settings: Settings, tools: Tools) -> None:
+        """Start them below the tree, those that others need first."""
+        limits, grow = settings.limits, tree.grow
+        modes = tools.retrieval.modes
+        thinking = (tools.retrieval, tools.providers)
+        pool = partial(grow, Pool, size=limits.workers)
+        self.persister = grow(Persister, tools.store, tools.now)
+        crew = Crew(
+            pool(Searcher, *thinking),
+            pool(Reader, *thinking, tools.store.upload),
+            pool(Reranker, *thinking),
+            pool(Writer, *thinking, limits),
+            self.persister,
+        )
+        reading = (*thinking, self.persister, settings, partial(tools.new_id, UPLOAD_ID_BYTES))
+        self.intake = grow(Pool, Intake, *reading, size=settings.uploads.workers)
+        self.turns = grow(Turns, crew, modes, limits)
+        self.answerers = pool(Answerer, forgetting(crew, grow(Forgetter)), modes, limits)
+        self.extras = pool(Extras, tools.retrieval.extras, tools.providers, limits, tools.shuffle)
+        new_id = partial(tools.new_id, TURN_ID_BYTES)
+        house = House(self.turns, modes, limits, settings.general.ui_gap_ms / 1000, new_id)
+        self.answers = Answers(self.answerers, limits, new_id)
+        self.sessions = grow(Sessions, house, {})
+        self.converse = Conversation(self.sessions, tools.providers, limits)
