@@ -19,12 +19,10 @@ import structlog
 from actors.context import add_facts
 from actors.extras import ExtrasDesk
 from actors.intake import IntakeDesk
-from actors.persister import RemoveChat
 from actors.staff import Staff, Tools
 from actors.supervisor import Tree
 from actors.system import System
-from protocol.errors import ServiceError, SettingsError
-from protocol.ids import ChatId
+from protocol.errors import ServerDraining, ServiceError, SettingsError
 from protocol.settings import General, Settings
 from providers.service import Providers
 from retrieval.client import open_client
@@ -51,7 +49,7 @@ log = structlog.get_logger(__name__)
 Command = Callable[[Settings, Sources, argparse.Namespace], Coroutine[Any, Any, int]]
 
 ANSWERED, FAILED, BAD_USAGE = 0, 1, 2
-GOING_AWAY = 1001
+RESTARTING = 1012
 THREADS = 12
 
 
@@ -100,8 +98,7 @@ class Program:
 
     async def drain(self) -> None:
         """Take no more questions, and wait until the running turns have ended."""
-        owners = (self.staff.turns, self.staff.answerers)
-        await asyncio.gather(*(owner.stop(timeout=self.patience_s) for owner in owners))
+        await self.staff.drain(self.patience_s)
 
     def _tools(self) -> Tools:
         shuffle = secrets.SystemRandom().shuffle
@@ -115,8 +112,8 @@ class Program:
             unwell=self.providers.unwell,
             settings=self.keeper,
             uploads=self._upload_desk(),
-            delete_chat=self._delete_chat,
-            ready=self.store.check,
+            delete_chat=self.staff.delete_chat,
+            ready=self._ready,
             asking=Asking(
                 answer=self.staff.answers.begin,
                 extras=ExtrasDesk(self.staff.extras, self.settings.limits),
@@ -156,8 +153,10 @@ class Program:
         await self.retrieval.configure(settings)
         await self.providers.configure(settings)
 
-    async def _delete_chat(self, chat_id: ChatId) -> None:
-        await self.staff.persister.ask(RemoveChat(chat_id), timeout=self.settings.limits.store_s)
+    async def _ready(self) -> None:
+        if self.staff.is_draining:
+            raise ServerDraining
+        await self.store.check()
 
 
 def now() -> datetime:
@@ -182,7 +181,7 @@ async def run_server(settings: Settings, sources: Sources, _: argparse.Namespace
         await either(stop, program.tree.ended)
         log.info("program.stopping")
         await program.drain()
-        await server.close(GOING_AWAY)
+        await server.close(RESTARTING, "restart: come back and resume")
     if program.tree.failure is None:
         return ANSWERED
     complain(f"gave up, {program.tree.failure}")

@@ -1,26 +1,35 @@
 """A turn's events while it runs: appended by the turn, read by position by whoever follows."""
 
 from collections.abc import Callable, Sequence
+from weakref import WeakValueDictionary
 
 from protocol.errors import ServiceError
 from protocol.events import END, Delta, Entry, Event, Failed, SourcesFound
+from protocol.ids import MessageId
 from protocol.values import Node, TurnInfo
+
+FLUSH_CHARS = 2048  # of an answer that the store may lack
 
 
 class Journal:
     """An append-only list of numbered events, and who is to be woken when it grows.
 
     An event that promises something is first made durable (``next``, then the persister, then
-    ``publish``); any other is published at once (``write``). ``durable`` is the number of the last
-    event that the store holds.
+    ``confirm``); any other is published at once (``write``). ``durable`` is the number of the last
+    event that the store holds; ``is_awaited`` while the persister knows that there is more, and
+    ``flush_at`` is the length of the text at which that becomes much.
     """
 
-    def __init__(self, turn: TurnInfo) -> None:
+    def __init__(self, turn: TurnInfo, entries: Sequence[Entry] = ()) -> None:
         self.turn = turn
-        self.durable = 0
-        self.entries: list[Entry] = []
-        self.chars = 0
+        self.entries = list(entries)
+        self.durable = len(self.entries)
+        self.chars = len(self.text)
+        self.is_awaited = False
+        self.flush_at = FLUSH_CHARS
         self._followers: list[Callable[[], None]] = []
+        self._halt: Callable[[], None] | None = None
+        self._is_unwanted = False
 
     def next(self, event: Event) -> Entry:
         """The event with the number it will have; not yet visible to followers."""
@@ -36,6 +45,11 @@ class Journal:
             self.chars += len(entry.event.text)
         for wake in tuple(self._followers):
             wake()
+
+    def confirm(self, entry: Entry) -> None:
+        """Publish an entry that the store holds, and with it all that came before."""
+        self.publish(entry)
+        self.durable = entry.seq
 
     def write(self, event: Event) -> None:
         """Publish an event that promises nothing."""
@@ -54,6 +68,18 @@ class Journal:
         if wake in self._followers:
             self._followers.remove(wake)
 
+    def stop(self) -> None:
+        """The user wants no more of it: whoever writes it ends it now; harmless after the end."""
+        self._is_unwanted = True
+        if self._halt is not None:
+            self._halt()
+
+    def when_stopped(self, halt: Callable[[], None] | None) -> None:
+        """Have ``halt`` called by ``stop``, also by one that came before; ``None`` for nobody."""
+        self._halt = halt
+        if halt is not None and self._is_unwanted:
+            halt()
+
     @property
     def ended(self) -> bool:
         """Whether the last event is there."""
@@ -71,6 +97,10 @@ class Journal:
             if isinstance(entry.event, SourcesFound):
                 return entry.event.nodes
         return None
+
+
+Journals = WeakValueDictionary[MessageId, Journal]
+"""Journals by the ids of their answers, as long as somebody works on them or lacks some of them."""
 
 
 def apologise(journal: Journal, error: ServiceError) -> None:

@@ -10,27 +10,48 @@ from actors.base import Actor, on
 from actors.errors import ActorDead, MailboxFull
 from actors.journal import Journal
 from actors.policy import Policy
-from protocol.base import Message
+from protocol.base import Message, Value
 from protocol.connection import Connection, ConnectionGone
-from protocol.events import END, Entry, SourcesFound
-from protocol.frames import dialect, encode, merged
+from protocol.events import END, Delta, Entry, SourcesFound
+from protocol.frames import dialect, encode, merged, resumed_frame, snapshot_frame
 
 log = structlog.get_logger(__name__)
 
 TOO_SLOW = 4008
+TOO_SLOW_REASON = "too slow: come back and resume"
+
+
+class Pace(Value, frozen=True):
+    """How fast a client is told: seconds.
+
+    ``ui_gap_s`` lie at least between the sources and the end of a turn, ``merge_s`` between two
+    frames of text; a frame that is not taken within ``send_s`` is one too many.
+    """
+
+    ui_gap_s: float
+    merge_s: float
+    send_s: float
 
 
 class Reading:
     """How far a client has been told a journal; it outlives the outlet's restarts."""
 
-    __slots__ = ("journal", "seq", "sources_at", "wake", "woken")
+    __slots__ = ("journal", "next_delta_at", "seq", "sources_at", "timer", "wake", "woken")
 
     def __init__(self, journal: Journal) -> None:
         self.journal = journal
         self.seq = 0
         self.sources_at: float | None = None
+        self.next_delta_at = 0.0  # until then deltas wait, to be told together
+        self.timer: asyncio.TimerHandle | None = None
         self.woken = False
         self.wake = lambda: None
+
+    def rest(self) -> None:
+        """Forget the timer, if there is one."""
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
 
 
 class Say(Message, frozen=True):
@@ -45,6 +66,18 @@ class Follow(Message, frozen=True):
     journal: Journal
 
 
+class Resume(Message, frozen=True):
+    """Tell the client the rest of a journal that it knows up to event ``after``.
+
+    One that claims to know more than there is, or whose knowledge ``is_torn`` from it, is given the
+    whole text as it is now.
+    """
+
+    journal: Journal
+    after: int
+    is_torn: bool = False
+
+
 class ReadOn(Message, frozen=True):
     """The journal of this reading has grown."""
 
@@ -52,20 +85,21 @@ class ReadOn(Message, frozen=True):
 
 
 class Outlet(Actor):
-    """Tells journals to one client, by position: what waits merges, a slow client slows nobody."""
+    """Tells journals to one client, by position: what waits merges, a slow client slows nobody.
+
+    What one client can make us hold is the frame that it does not take, and what its socket
+    buffers: a frame of text is bounded, and no second one is made before the first is gone.
+    """
 
     policy: ClassVar[Policy] = Policy(restarts=5)
     mailbox_bound: ClassVar[int] = 256
 
-    def __init__(
-        self, connection: Connection, readings: list[Reading], *, ui_gap_s: float, send_s: float
-    ) -> None:
+    def __init__(self, connection: Connection, readings: list[Reading], pace: Pace) -> None:
         super().__init__()
         self._connection = connection
         self._readings = readings
         self._known = dialect(connection.subprotocol)
-        self._ui_gap_s = ui_gap_s
-        self._send_s = send_s
+        self._pace = pace
 
     async def on_start(self) -> None:
         """Go on with what a failed predecessor was telling."""
@@ -80,8 +114,18 @@ class Outlet(Actor):
     @on(Follow)
     async def follow(self, message: Follow) -> None:
         """Begin to tell a journal."""
-        reading = Reading(message.journal)
-        self._readings.append(reading)
+        self._listen(self._reading(message.journal))
+
+    @on(Resume)
+    async def resume(self, message: Resume) -> None:
+        """Tell the rest of a journal, or all of it in one frame."""
+        journal = message.journal
+        reading = self._reading(journal)
+        if message.is_torn or message.after > len(journal.entries):
+            await self._tell_whole(reading)
+        else:
+            await self._send(resumed_frame(journal.turn, message.after))
+            reading.seq = message.after
         self._listen(reading)
 
     @on(ReadOn)
@@ -95,21 +139,56 @@ class Outlet(Actor):
             if self._too_early(reading, entry):
                 return
             await self._tell(reading, entry)
+        if reading.journal.ended and reading.seq >= len(reading.journal.entries):
+            self._let_go(reading)
 
     async def on_stop(self) -> None:
         """Stop listening: the turns go on without this client."""
-        for reading in self._readings:
-            reading.journal.unfollow(reading.wake)
+        for reading in list(self._readings):
+            self._let_go(reading)
+
+    def _reading(self, journal: Journal) -> Reading:
+        """A new reading of the journal, in place of one that goes on."""
+        for other in [other for other in self._readings if other.journal is journal]:
+            self._let_go(other)
+        reading = Reading(journal)
+        self._readings.append(reading)
+        return reading
 
     def _listen(self, reading: Reading) -> None:
         reading.journal.unfollow(reading.wake)
+        reading.rest()
         reading.wake = functools.partial(self._wake, reading)
         reading.woken = False
         reading.journal.follow(reading.wake)
-        reading.wake()
+        self._ring(reading)
+
+    def _let_go(self, reading: Reading) -> None:
+        reading.journal.unfollow(reading.wake)
+        reading.rest()
+        self._readings.remove(reading)
 
     def _wake(self, reading: Reading) -> None:
+        """The journal has grown: by a delta that can wait for the next, or by what cannot."""
+        if reading.woken:
+            return
+        if isinstance(reading.journal.entries[-1].event, Delta):
+            if reading.timer is None:
+                self._ring_at(reading, reading.next_delta_at)
+        else:
+            self._ring(reading)
+
+    def _ring_at(self, reading: Reading, at: float) -> None:
+        if at <= self.life.system.now():
+            self._ring(reading)
+        else:
+            loop = asyncio.get_running_loop()
+            reading.rest()
+            reading.timer = loop.call_at(at, self._ring, reading)
+
+    def _ring(self, reading: Reading) -> None:
         """At most one message waits for each reading, however fast its journal grows."""
+        reading.rest()
         if reading.woken:
             return
         try:
@@ -120,32 +199,42 @@ class Outlet(Actor):
 
     async def _tell(self, reading: Reading, entry: Entry) -> None:
         frame = encode(entry, reading.journal.turn, self._known)
+        # Before it is sent: a connection writes first and waits then, so that an outlet that is
+        # ended while it waits must not send the same again after its restart.
+        reading.seq = entry.seq
         if frame is not None:
             await self._send(frame)
-        reading.seq = entry.seq
-        if isinstance(entry.event, SourcesFound):
+        if isinstance(entry.event, Delta):
+            reading.next_delta_at = self.life.system.now() + self._pace.merge_s
+        elif isinstance(entry.event, SourcesFound):
             reading.sources_at = self.life.system.now()
-        if isinstance(entry.event, END):
-            reading.journal.unfollow(reading.wake)
-            self._readings.remove(reading)
+
+    async def _tell_whole(self, reading: Reading) -> None:
+        """The sources and the text as they are now; the end, if there is one, is told behind it."""
+        journal = reading.journal
+        for entry in journal.entries:
+            if isinstance(entry.event, SourcesFound):
+                await self._tell(reading, entry)
+        reading.seq = len(journal.entries) - journal.ended
+        await self._send(snapshot_frame(journal.turn, reading.seq, journal.text))
 
     def _too_early(self, reading: Reading, entry: Entry) -> bool:
         """Whether the end would follow the sources too fast for the web UI to notice both."""
         if reading.sources_at is None or not isinstance(entry.event, END):
             return False
-        wait_s = reading.sources_at + self._ui_gap_s - self.life.system.now()
-        if wait_s <= 0:
+        at = reading.sources_at + self._pace.ui_gap_s
+        if at <= self.life.system.now():
             return False
-        asyncio.get_running_loop().call_later(wait_s, reading.wake)
+        self._ring_at(reading, at)
         return True
 
     async def _send(self, frame: str) -> None:
         try:
-            async with asyncio.timeout(self._send_s):
+            async with asyncio.timeout(self._pace.send_s):
                 await self._connection.send(frame)
         except TimeoutError:
             log.warning("client.dropped", reason="too slow")
-            await self._connection.close(TOO_SLOW, "too slow: come back and resume")
+            await self._connection.close(TOO_SLOW, TOO_SLOW_REASON)
             self.stop()
         except ConnectionGone:
             self.stop()

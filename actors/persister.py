@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import structlog
 
@@ -11,7 +11,7 @@ from actors.base import Actor, on
 from actors.journal import Journal
 from actors.policy import Policy
 from protocol.base import Message, Request
-from protocol.errors import StorageError
+from protocol.errors import StorageError, TurnStopped
 from protocol.events import END, Accepted, Entry, Failed, Finished, Stopped
 from protocol.ids import ChatId
 from protocol.values import Upload
@@ -29,6 +29,11 @@ from storage.store import Store
 log = structlog.get_logger(__name__)
 
 RETRY_S = 1.0  # after which a store that refused is asked again
+ERRORS: dict[type, Callable[[Any], str | None]] = {
+    Finished: lambda _: None,
+    Failed: lambda event: str(event.key),
+    Stopped: lambda _: TurnStopped.key,
+}
 STATES: dict[type, TurnState] = {Finished: "finished", Failed: "failed", Stopped: "stopped"}
 
 
@@ -40,9 +45,10 @@ class Keep(Request[None], frozen=True):
 
 
 class Grown(Message, frozen=True):
-    """The journal has deltas that the store does not hold; they may wait for a group."""
+    """The journal has more than the store holds; unless it is much, that may wait for a group."""
 
     journal: Journal
+    is_much: bool = False
 
 
 class Flush(Message, frozen=True):
@@ -67,13 +73,25 @@ class Persister(Actor):
     policy: ClassVar[Policy] = Policy(restarts=5, escalate=True)
     mailbox_bound: ClassVar[int] = 10_000
 
-    def __init__(self, store: Store, now: Callable[[], datetime], *, flush_s: float = 0.25) -> None:
+    def __init__(
+        self,
+        store: Store,
+        now: Callable[[], datetime],
+        grown: dict[int, Journal],
+        *,
+        flush_s: float = 0.2,
+    ) -> None:
+        """Write to the store; ``grown`` has what waits, and outlives a restart."""
         super().__init__()
         self._store = store
         self._now = now
         self._flush_s = flush_s
-        self._grown: dict[int, Journal] = {}
+        self._grown = grown
         self._timer: asyncio.TimerHandle | None = None
+
+    async def on_start(self) -> None:
+        """Go on with what a failed predecessor was told of."""
+        self._flush_in(0)
 
     @on(Keep, batch=64)
     async def keep(self, messages: Sequence[Keep]) -> list[None]:
@@ -84,19 +102,20 @@ class Persister(Actor):
             [self._write(message.journal, message.entry) for message in messages],
             [*(message.journal for message in messages), *others],
         )
-        for message in messages:
-            message.journal.durable = message.entry.seq
         return [None] * len(messages)
 
     @on(Grown)
     async def grown(self, message: Grown) -> None:
-        """Remember the journal, and see to it that it is flushed soon."""
+        """Remember the journal, and see to it that it is flushed soon, or now."""
         self._grown[id(message.journal)] = message.journal
-        self._flush_in(self._flush_s)
+        if message.is_much:
+            await self.flush(Flush())
+        else:
+            self._flush_in(self._flush_s)
 
     @on(Flush)
     async def flush(self, _message: Flush) -> None:
-        """Commit all deltas that wait; what cannot be kept now is tried again with the next."""
+        """Commit all that waits; what cannot be kept now is tried again in a while."""
         journals = list(self._grown.values())
         try:
             await self._commit([], journals)
@@ -127,9 +146,15 @@ class Persister(Actor):
         if writes:
             await self._store.commit(writes)
         for journal in journals:
-            journal.durable = held[id(journal)]
-            if len(journal.entries) == journal.durable:
-                self._grown.pop(id(journal), None)
+            self._hold(journal, held[id(journal)])
+        self._flush_in(self._flush_s)
+
+    def _hold(self, journal: Journal, seq: int) -> None:
+        """Know that the store has all up to an event, and whether that is all there is."""
+        journal.durable = max(journal.durable, seq)
+        if len(journal.entries) == journal.durable:
+            journal.is_awaited = False
+            self._grown.pop(id(journal), None)
 
     def _waiting(self, journals: Sequence[Journal]) -> list[Write]:
         """What the store lacks of these journals; also an end that it could not keep in time."""
@@ -151,12 +176,13 @@ class Persister(Actor):
             STATES[type(entry.event)],
             journal.text,
             journal.sources or (),
-            entry.event.key if isinstance(entry.event, Failed) else None,
+            ERRORS[type(entry.event)](entry.event),
             self._now(),
         )
 
     def _flush_in(self, seconds: float) -> None:
-        if self._timer is None:
+        """Flush what waits after a while, unless a flush is due already."""
+        if self._timer is None and self._grown:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(seconds, self._send_flush)
 

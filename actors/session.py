@@ -1,23 +1,31 @@
 """One client's live conversation: a state machine that never waits."""
 
 from collections.abc import Callable, Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 from weakref import WeakSet
 
 import structlog
 
 from actors.base import Actor, on
 from actors.context import bound
-from actors.errors import ActorDead
-from actors.journal import Journal, refuse
-from actors.outlet import Follow, Say
+from actors.errors import ActorDead, MailboxFull
+from actors.journal import Journal, Journals, refuse
+from actors.outlet import Follow, Pace, Resume, Say
 from actors.policy import Policy
+from actors.recall import Recall
 from actors.ref import Ref
 from actors.turns import StartTurn
 from protocol.base import Request, Value
-from protocol.commands import AskQuestion, decode_command
+from protocol.commands import (
+    AskQuestion,
+    Command,
+    Ping,
+    ResumeTurn,
+    StopTurn,
+    decode_command,
+)
 from protocol.errors import Busy, InvalidFocusMode, ServerDraining, ServiceError
-from protocol.frames import error_frame
+from protocol.frames import PONG, error_frame
 from protocol.ids import MessageId, SessionId, TurnId
 from protocol.settings import Limits
 from protocol.values import Models, Question, TurnInfo
@@ -30,9 +38,11 @@ class House(Value, frozen=True):
     """What all sessions share."""
 
     turns: Ref
+    recaller: Ref
+    journals: Journals
     modes: Mapping[str, FocusMode]
     limits: Limits
-    ui_gap_s: float
+    pace: Pace
     new_id: Callable[[], str]  # 14 hex digits, as the web UI's own
 
 
@@ -61,20 +71,17 @@ class Session(Actor):
         """Do what the frame says, or tell the client why not."""
         try:
             limits = self._house.limits
-            asked = decode_command(message.frame, question_chars=limits.question_chars)
-            self._check(asked)
+            command = decode_command(message.frame, question_chars=limits.question_chars)
+            self._commands[type(command)](self, command)
         except ServiceError as error:
             log.info("frame.refused", key=error.key, detail=error.detail)
             self._outlet.tell(Say(error_frame(error)))
-            return
-        self._begin(asked)
 
-    def _check(self, asked: AskQuestion) -> None:
+    def _ask(self, asked: AskQuestion) -> None:
         if asked.focus_mode not in self._house.modes:
             raise InvalidFocusMode(asked.focus_mode, tuple(self._house.modes))
-
-    def _begin(self, asked: AskQuestion) -> None:
         journal = Journal(self._turn(asked))
+        self._stop_same(asked)
         self._outlet.tell(Follow(journal))
         with bound(turn_id=journal.turn.turn_id):
             log.info("turn.asked", focus_mode=asked.focus_mode, chars=len(asked.text))
@@ -93,6 +100,46 @@ class Session(Actor):
         except ActorDead:
             raise ServerDraining from None
         self._running.add(journal)
+        self._house.journals[journal.turn.answer_id] = journal
+
+    def _stop_same(self, asked: AskQuestion) -> None:
+        """What still answers a question is not wanted any more when that is asked anew."""
+        for journal in list(self._house.journals.values()):
+            question = journal.turn.question
+            if (question.chat_id, question.message_id) == (asked.chat_id, asked.message_id):
+                journal.stop()
+
+    def _stop(self, command: StopTurn) -> None:
+        journal = self._house.journals.get(command.message_id)
+        if journal is None:
+            self._recall(command.message_id, None)
+        else:
+            journal.stop()
+
+    def _resume(self, command: ResumeTurn) -> None:
+        journal = self._house.journals.get(command.message_id)
+        if journal is None:
+            self._recall(command.message_id, command.after)
+        else:
+            self._outlet.tell(Resume(journal, command.after))
+
+    def _recall(self, answer_id: MessageId, after: int | None) -> None:
+        try:
+            self._house.recaller.tell(Recall(answer_id, after, self._outlet))
+        except MailboxFull:
+            raise Busy("answers to look up") from None
+        except ActorDead:
+            raise ServerDraining from None
+
+    def _answer_ping(self, _command: Ping) -> None:
+        self._outlet.tell(Say(PONG))
+
+    _commands: ClassVar[dict[type[Command], Callable[["Session", Any], None]]] = {
+        AskQuestion: _ask,
+        StopTurn: _stop,
+        ResumeTurn: _resume,
+        Ping: _answer_ping,
+    }
 
     def _turn(self, asked: AskQuestion) -> TurnInfo:
         new_id = self._house.new_id

@@ -9,14 +9,14 @@ import structlog
 from actors.base import Actor, on
 from actors.context import bound
 from actors.errors import ActorDead, MailboxFull
-from actors.outlet import TOO_SLOW, Outlet, Say
+from actors.outlet import TOO_SLOW, TOO_SLOW_REASON, Outlet, Say
 from actors.policy import Policy
 from actors.ref import ChildLost, Ref
 from actors.session import FrameCame, House, Session
 from protocol.base import Message, Request, Value
 from protocol.connection import Connection, ConnectionGone
 from protocol.errors import ServiceError
-from protocol.frames import SIGNAL_OPEN, error_frame
+from protocol.frames import SIGNAL_OPEN, SUBPROTOCOL, drain_frame, error_frame
 from protocol.ids import SessionId
 from protocol.settings import Limits
 from protocol.values import ModelChoice, Models
@@ -49,6 +49,12 @@ class CloseSession(Message, frozen=True):
     opened: Opened
 
 
+class AnnounceDrain(Message, frozen=True):
+    """The server is about to leave, and may be back after that time."""
+
+    retry_after_ms: int
+
+
 Register = dict[Ref, tuple[Opened, Connection]]  # both actors of each session; outlives restarts
 
 
@@ -69,13 +75,7 @@ class Sessions(Actor):
         house = self._house
         session_id = SessionId(house.new_id())
         with bound(session_id=session_id):
-            outlet = self.spawn(
-                Outlet,
-                message.connection,
-                [],
-                ui_gap_s=house.ui_gap_s,
-                send_s=house.limits.send_s,
-            )
+            outlet = self.spawn(Outlet, message.connection, [], house.pace)
             session = self.spawn(Session, session_id, message.models, outlet, house)
             log.debug("session.opened")
         outlet.tell(Say(SIGNAL_OPEN))
@@ -87,6 +87,16 @@ class Sessions(Actor):
     async def close_session(self, message: CloseSession) -> None:
         """Stop both; turns that still run belong to the server and go on."""
         self._forget(message.opened)
+
+    @on(AnnounceDrain)
+    async def announce_drain(self, message: AnnounceDrain) -> None:
+        """Tell the clients that know such a frame; the others see nothing of it."""
+        frame = drain_frame(message.retry_after_ms)
+        outlets = {opened.outlet: connection for opened, connection in self._open.values()}
+        for outlet, connection in outlets.items():
+            if connection.subprotocol == SUBPROTOCOL:
+                with suppress(ActorDead, MailboxFull):  # it has left, or takes nothing
+                    outlet.tell(Say(frame))
 
     @on(ChildLost)
     async def child_lost(self, message: ChildLost) -> None:
@@ -151,6 +161,6 @@ class Conversation:
             try:
                 await opened.session.ask(FrameCame(frame), timeout=self._limits.send_s)
             except (ActorDead, MailboxFull):
-                await connection.close(TOO_SLOW, "too slow: come back and resume")
+                await connection.close(TOO_SLOW, TOO_SLOW_REASON)
             except ServiceError as error:
                 opened.outlet.tell(Say(error_frame(error)))

@@ -1,30 +1,40 @@
 """All actors of one program, put together: who is started, in which order, and who knows whom."""
 
+import asyncio
 from collections.abc import Callable, MutableSequence
 from datetime import datetime
 from functools import partial
 from typing import Any
 
+import structlog
+
 from actors.extras import Extras
+from actors.finding import Crew
 from actors.intake import Intake
-from actors.persister import Persister
+from actors.journal import Journals
+from actors.outlet import Pace
+from actors.persister import Persister, RemoveChat
 from actors.pool import Pool
 from actors.reader import Reader
+from actors.recall import Recaller
 from actors.reranker import Reranker
 from actors.searcher import Searcher
 from actors.session import House
-from actors.sessions import Conversation, Sessions
+from actors.sessions import AnnounceDrain, Conversation, Sessions
 from actors.supervisor import Tree
-from actors.turn import Crew
 from actors.turns import Turns
 from actors.unkept import Answerer, Answers, Forgetter, forgetting
 from actors.writer import Writer
 from protocol.base import Value
+from protocol.ids import ChatId
 from protocol.settings import Settings
 from providers.service import Providers
 from retrieval.service import Retrieval
 from storage.store import Store
 
+log = structlog.get_logger(__name__)
+
+RETRY_AFTER_MS = 2000  # about what a start takes
 TURN_ID_BYTES = 7  # 14 hex digits, as the web UI's own
 UPLOAD_ID_BYTES = 16
 
@@ -59,7 +69,10 @@ class Staff:
         modes = tools.retrieval.modes
         thinking = (tools.retrieval, tools.providers)
         pool = partial(grow, Pool, size=limits.workers)
-        self.persister = grow(Persister, tools.store, tools.now)
+        self._limits = limits
+        self._journals: Journals = Journals()
+        self.is_draining = False
+        self.persister = grow(Persister, tools.store, tools.now, {})
         crew = Crew(
             pool(Searcher, *thinking),
             pool(Reader, *thinking, tools.store.upload),
@@ -73,7 +86,29 @@ class Staff:
         self.answerers = pool(Answerer, forgetting(crew, grow(Forgetter)), modes, limits)
         self.extras = pool(Extras, tools.retrieval.extras, tools.providers, limits, tools.shuffle)
         new_id = partial(tools.new_id, TURN_ID_BYTES)
-        house = House(self.turns, modes, limits, settings.general.ui_gap_ms / 1000, new_id)
+        general = settings.general
+        pace = Pace(general.ui_gap_ms / 1000, general.merge_ms / 1000, limits.send_s)
+        recaller = pool(Recaller, tools.store)
+        house = House(self.turns, recaller, self._journals, modes, limits, pace, new_id)
         self.answers = Answers(self.answerers, limits, new_id)
         self.sessions = grow(Sessions, house, {})
         self.converse = Conversation(self.sessions, tools.providers, limits)
+
+    async def drain(self, patience_s: float) -> None:
+        """Take no more questions, say so, and wait until the running turns have ended.
+
+        What still runs after ``patience_s`` is ended then, and marked.
+        """
+        if not self.is_draining:
+            self.is_draining = True
+            log.info("drain.started", turns=len(self.turns.life.children))
+            self.sessions.tell(AnnounceDrain(RETRY_AFTER_MS))
+        owners = (self.turns, self.answerers)
+        await asyncio.gather(*(owner.stop(timeout=patience_s) for owner in owners))
+
+    async def delete_chat(self, chat_id: ChatId) -> None:
+        """Remove a chat with all that belongs to it, running turns included; or ChatNotFound."""
+        for journal in list(self._journals.values()):
+            if journal.turn.question.chat_id == chat_id:
+                journal.stop()
+        await self.persister.ask(RemoveChat(chat_id), timeout=self._limits.store_s)

@@ -7,9 +7,10 @@ import structlog
 
 from actors.base import Actor, on
 from actors.context import bound
+from actors.finding import Crew
 from actors.journal import Journal, refuse
 from actors.policy import Policy
-from actors.turn import Begin, Crew, Turn
+from actors.turn import Begin, Turn
 from protocol.base import Message
 from protocol.errors import Busy
 from protocol.settings import Limits

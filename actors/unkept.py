@@ -11,11 +11,12 @@ from actors.base import Actor, on
 from actors.context import bound
 from actors.envelope import Reply
 from actors.errors import ActorDead
+from actors.finding import Crew
 from actors.journal import Journal
 from actors.persister import Grown, Keep
 from actors.policy import Policy
 from actors.ref import Ref
-from actors.turn import Begin, Crew, Turn
+from actors.turn import Begin, Turn
 from protocol.base import Request
 from protocol.errors import ServerDraining, ServiceError, TurnFailed
 from protocol.events import Entry
@@ -43,9 +44,8 @@ class Forgetter(Actor):
     mailbox_bound: ClassVar[int] = 10_000
 
     @on(Keep)
-    async def keep(self, message: Keep) -> None:
+    async def keep(self, _message: Keep) -> None:
         """Say that it is done."""
-        message.journal.durable = message.entry.seq
 
     @on(Grown)
     async def grown(self, message: Grown) -> None:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn, cast
 
 import msgspec
 from msgspec import Meta
@@ -31,6 +31,26 @@ class AskQuestion(Value, frozen=True):
     files: tuple[str, ...]
 
 
+class StopTurn(Value, frozen=True, rename="camel"):
+    """End the turn of this answer now; what was written is kept."""
+
+    message_id: Annotated[MessageId, Meta(min_length=1, max_length=200)]
+
+
+class ResumeTurn(Value, frozen=True, rename="camel"):
+    """Tell the turn of this answer again, from behind event ``after``."""
+
+    message_id: Annotated[MessageId, Meta(min_length=1, max_length=200)]
+    after: Annotated[int, Meta(ge=0)] = 0
+
+
+class Ping(Value, frozen=True):
+    """Say that you are there."""
+
+
+Command = AskQuestion | StopTurn | ResumeTurn | Ping
+
+
 class _Kind(msgspec.Struct):
     type: str
 
@@ -57,10 +77,18 @@ class _MessageFrame(msgspec.Struct, rename="camel"):
 
 
 _kinds = msgspec.json.Decoder(_Kind)
-_messages = msgspec.json.Decoder(_MessageFrame)
+_SHAPES: dict[str, msgspec.json.Decoder[Any]] = {
+    kind: msgspec.json.Decoder(shape)
+    for kind, shape in (
+        ("message", _MessageFrame),
+        ("stop", StopTurn),
+        ("resume", ResumeTurn),
+        ("ping", Ping),
+    )
+}
 
 
-def decode_command(frame: str | bytes, *, question_chars: int) -> AskQuestion:
+def decode_command(frame: str | bytes, *, question_chars: int) -> Command:
     """The command in a frame.
 
     Args:
@@ -75,13 +103,15 @@ def decode_command(frame: str | bytes, *, question_chars: int) -> AskQuestion:
     """
     try:
         kind = _kinds.decode(frame)
-        if kind.type != "message":
+        if kind.type not in _SHAPES:
             raise InvalidFormat(f"type: {kind.type[:60]!r} is not a known type of frame")
-        sent = _messages.decode(frame)
+        sent = _SHAPES[kind.type].decode(frame)
     except msgspec.ValidationError as error:
         _refuse_field(error)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise InvalidFormat("the frame is not JSON") from error
+    if not isinstance(sent, _MessageFrame):
+        return cast("Command", sent)
     _check_text(sent.message.content, question_chars)
     return _question(sent)
 

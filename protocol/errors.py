@@ -115,6 +115,15 @@ class ChatNotFound(NotFound):
         super().__init__("Chat not found")
 
 
+class UnknownTurn(NotFound):
+    """No turn of that answer is known, or it is somebody else's: the same to who asks."""
+
+    key = "UNKNOWN_TURN"
+
+    def __init__(self) -> None:
+        super().__init__("No such answer is known.")
+
+
 class Busy(ServiceError):
     """All places are taken and the waiting line is full."""
 

@@ -17,10 +17,14 @@ from protocol.events import (
     Status,
     Stopped,
 )
+from protocol.ids import MessageId
 from protocol.values import Node, TurnInfo
 
 SUBPROTOCOL = "perplexica.v2"
 SIGNAL_OPEN = '{"type":"signal","data":"open"}'
+PONG = '{"type":"pong"}'
+
+MOST_CHARS = 16_384  # of one frame of text: what a client that has stopped reading can make us hold
 
 Frame = dict[str, Any]
 Maker = Callable[[Any, TurnInfo], Frame]
@@ -94,29 +98,54 @@ def encode(entry: Entry, turn: TurnInfo, known: dict[type[Event], Maker]) -> str
     if maker is None:
         return None
     frame = {**maker(entry.event, turn), "messageId": turn.answer_id, "seq": entry.seq}
-    return msgspec.json.encode(frame).decode()
+    return _encoded(frame)
 
 
 def merged(entries: Iterable[Entry]) -> Iterator[Entry]:
-    """The entries with deltas that follow each other joined into one, which has the last number."""
+    """The entries with deltas that follow each other joined into one, which has the last number.
+
+    One that has reached ``MOST_CHARS`` is closed, so that no frame is much larger than that.
+    """
     waiting: list[str] = []
-    seq = 0
+    seq = chars = 0
     for entry in entries:
+        is_delta = isinstance(entry.event, Delta)
+        if waiting and (not is_delta or chars >= MOST_CHARS):
+            yield Entry(seq, Delta("".join(waiting)))
+            waiting, chars = [], 0
         if isinstance(entry.event, Delta):
             waiting.append(entry.event.text)
-            seq = entry.seq
-            continue
-        if waiting:
-            yield Entry(seq, Delta("".join(waiting)))
-            waiting = []
-        yield entry
+            seq, chars = entry.seq, chars + len(entry.event.text)
+        else:
+            yield entry
     if waiting:
         yield Entry(seq, Delta("".join(waiting)))
 
 
-def error_frame(error: ServiceError) -> str:
+def resumed_frame(turn: TurnInfo, seq: int) -> str:
+    """The word that the events behind ``seq`` follow."""
+    return _encoded({"type": "resumed", "messageId": turn.answer_id, "seq": seq})
+
+
+def snapshot_frame(turn: TurnInfo, seq: int, text: str) -> str:
+    """The whole answer so far, in place of all that was told of it before."""
+    return _encoded({"type": "snapshot", "data": text, "messageId": turn.answer_id, "seq": seq})
+
+
+def drain_frame(retry_after_ms: int) -> str:
+    """The word that the server is about to leave; it may be tried again after that time."""
+    return _encoded({"type": "signal", "data": "drain", "retryAfterMs": retry_after_ms})
+
+
+def error_frame(error: ServiceError, message_id: MessageId | None = None) -> str:
     """The frame for what cannot be answered at all; ``detail`` names the field at fault."""
     frame = {"type": "error", "data": str(error), "key": error.key}
     if error.detail:
         frame["detail"] = error.detail
+    if message_id is not None:
+        frame["messageId"] = message_id
+    return _encoded(frame)
+
+
+def _encoded(frame: Frame) -> str:
     return msgspec.json.encode(frame).decode()

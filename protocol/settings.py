@@ -42,6 +42,10 @@ class General(Value, frozen=True):
         Annotated[int, Meta(ge=0, le=10_000)],
         described("least milliseconds from sources to messageEnd, for the web UI"),
     ] = 100
+    merge_ms: Annotated[
+        Annotated[int, Meta(ge=0, le=5000)],
+        described("milliseconds in which pieces of an answer are put into one frame; 0: none"),
+    ] = 30
     similarity_measure: Annotated[
         Literal["cosine", "dot"], described("how vectors are compared in ranking")
     ] = "cosine"
@@ -196,7 +200,7 @@ class Limits(Value, frozen=True):
     store_s: Annotated[Seconds, described("seconds for one write to the store")] = 10
     send_s: Annotated[Seconds, described("seconds a client may take to accept a frame")] = 30
     model_list_s: Annotated[Seconds, described("seconds for a provider's list of models")] = 2
-    drain_s: Annotated[Seconds, described("seconds that a stop waits for running turns")] = 10
+    drain_s: Annotated[Seconds, described("seconds that a stop waits for running turns")] = 25
     turns: Annotated[Count, described("turns at once, all sessions together")] = 500
     session_turns: Annotated[Count, described("turns at once in one session")] = 16
     workers: Annotated[Count, described("searches, rankings and answers at once, each")] = 256

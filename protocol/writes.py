@@ -33,7 +33,9 @@ class AppendEntries(Value, frozen=True):
 class EndTurn(Value, frozen=True):
     """Keep the last line of a journal together with the answer as the chat shows it.
 
-    The answer is dropped when its question has been removed or asked anew meanwhile.
+    The answer is dropped when its question has been removed or asked anew meanwhile. Another end of
+    the same turn takes the place of the first. ``survived`` is the number of the last line that a
+    client may have seen, where that is not the last of all.
     """
 
     turn_id: TurnId
@@ -43,6 +45,7 @@ class EndTurn(Value, frozen=True):
     sources: tuple[Node, ...]
     error: str | None
     at: datetime
+    survived: int | None = None
 
 
 class DeleteChat(Value, frozen=True):

@@ -63,7 +63,8 @@ async def _ending(database: Database, turn_id: TurnId, at: datetime) -> EndTurn:
     first_free = rows[-1][0] + 1 if rows else 1
     entries = tuple(Entry(seq, event) for seq, event in enumerate(last, first_free))
     text, sources = written or _SENTENCE, _sources(events)
-    return EndTurn(turn_id, entries, "interrupted", text, sources, INTERRUPTED, at)
+    last_seen = first_free - 1
+    return EndTurn(turn_id, entries, "interrupted", text, sources, INTERRUPTED, at, last_seen)
 
 
 def _sources(events: list[Event]) -> tuple[Node, ...]:

@@ -12,7 +12,7 @@ import structlog
 
 from protocol.errors import ChatNotFound, StorageUnavailable
 from protocol.events import Entry, decode_event
-from protocol.ids import ChatId, TurnId
+from protocol.ids import ChatId, MessageId, TurnId
 from protocol.values import ChatFile, Upload
 from protocol.writes import Write
 from storage.database import Database
@@ -20,7 +20,8 @@ from storage.places import file_identity, prepared
 from storage.recovery import interrupt_lost_turns
 from storage.schema import migrate, packed_migrations
 from storage.slots import Slot
-from storage.store import StoredChat, StoredMessage
+from storage.store import StoredChat, StoredMessage, StoredTurn
+from storage.turns import read_turn
 from storage.uploads import read_upload
 from storage.writing import Batch
 
@@ -126,6 +127,10 @@ class SqliteStore:
     async def upload(self, file_id: str) -> Upload | None:
         """See Store."""
         return await read_upload(self._reader, file_id)
+
+    async def turn(self, answer_id: MessageId) -> StoredTurn | None:
+        """See Store."""
+        return await read_turn(self._reader, answer_id)
 
     async def entries(self, turn_id: TurnId, after: int = 0) -> list[Entry]:
         """See Store."""

@@ -6,8 +6,8 @@ from typing import Any, Protocol
 from protocol.base import Value
 from protocol.events import Entry
 from protocol.ids import ChatId, MessageId, TurnId
-from protocol.values import ChatFile, Role, Upload
-from protocol.writes import Write
+from protocol.values import ChatFile, Node, Role, Upload
+from protocol.writes import TurnState, Write
 
 
 class StoredChat(Value, frozen=True):
@@ -34,6 +34,23 @@ class StoredMessage(Value, frozen=True):
     message_id: MessageId
     role: Role
     metadata: dict[str, Any]
+
+
+class StoredTurn(Value, frozen=True):
+    """A turn as the store has it.
+
+    ``survived`` is the number of its last event; of an interrupted turn the last that its process
+    stored before it died, of one that runs 0. ``text``, ``sources`` and ``error`` are those of its
+    answer, empty while it runs.
+    """
+
+    turn_id: TurnId
+    answer_id: MessageId
+    state: TurnState
+    survived: int
+    text: str = ""
+    sources: tuple[Node, ...] = ()
+    error: str = ""
 
 
 class Store(Protocol):
@@ -65,6 +82,9 @@ class Store(Protocol):
 
     async def entries(self, turn_id: TurnId, after: int = 0) -> list[Entry]:
         """Journal of a turn from behind number ``after``; empty for a turn that is gone."""
+
+    async def turn(self, answer_id: MessageId) -> StoredTurn | None:
+        """The turn that made an answer; ``None`` for one that is not there."""
 
     async def check(self) -> None:
         """Return when the store can be read at this moment."""

@@ -50,7 +50,7 @@ WHERE chat.id = ? AND message.message_id = ? AND message.role = 'user'
 _ADD_ENTRY = """
 INSERT INTO entry (turn, seq, event)
 SELECT number, ?, ? FROM turn WHERE id = ? AND state = 'running'
-ON CONFLICT (turn, seq) DO NOTHING
+ON CONFLICT (turn, seq) DO UPDATE SET event = excluded.event
 """
 
 _ADD_ANSWER = """
@@ -58,6 +58,21 @@ INSERT INTO message (chat, question, message_id, role, content, metadata)
 SELECT message.chat, message.id, turn.answer_id, 'assistant', ?, ?
 FROM turn JOIN message ON message.id = turn.question
 WHERE turn.id = ? AND turn.state = 'running'
+"""
+
+# A commit that seemed to fail may have gone through: what its process says later is the truth.
+_REOPEN = """
+UPDATE turn SET state = 'running' WHERE id = ? AND owner = ? AND state <> 'running'
+"""
+
+_DROP_ANSWER = """
+DELETE FROM message WHERE role = 'assistant' AND (question, message_id) IN (
+    SELECT question, answer_id FROM turn WHERE id = ?
+)
+"""
+
+_END_TURN = """
+UPDATE turn SET state = ?, survived = ?, ended_at = ? WHERE id = ? AND state = 'running'
 """
 
 # Numbers of messages are never used again, so this may be more than the highest there is.
@@ -157,16 +172,15 @@ async def _append_entries(batch: Batch, write: AppendEntries) -> None:
 
 
 async def _end_turn(batch: Batch, write: EndTurn) -> None:
-    """Keep the last lines and the answer; nothing for a turn that is gone or has ended."""
+    """Keep the last lines and the answer; nothing for a turn that is gone or another's."""
+    run = batch.database.run
+    if await run(_REOPEN, write.turn_id, batch.owner):
+        await run(_DROP_ANSWER, write.turn_id)
     await _keep_entries(batch, write.turn_id, write.entries)
     metadata = answer_metadata(write.at, write.sources, write.error)
-    await batch.database.run(_ADD_ANSWER, write.text, metadata, write.turn_id)
-    await batch.database.run(
-        "UPDATE turn SET state = ?, ended_at = ? WHERE id = ? AND state = 'running'",
-        write.state,
-        wire_time(write.at),
-        write.turn_id,
-    )
+    await run(_ADD_ANSWER, write.text, metadata, write.turn_id)
+    survived = write.survived or write.entries[-1].seq
+    await run(_END_TURN, write.state, survived, wire_time(write.at), write.turn_id)
 
 
 async def _delete_chat(batch: Batch, write: DeleteChat) -> None:

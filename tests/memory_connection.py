@@ -27,13 +27,13 @@ class MemoryConnection:
             yield frame
 
     async def send(self, frame: str) -> None:
-        """Keep a frame; waits for ever while stalled."""
+        """Keep a frame; once stalled, one more is buffered, and its sender waits for ever."""
         if self.closed_with is not None:
             raise ConnectionGone
-        if self.stalled.is_set():
-            await asyncio.Event().wait()
         self.sent.append(json.loads(frame))
         self._changed.set()
+        if self.stalled.is_set():
+            await asyncio.Event().wait()
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Remember the first code."""
@@ -50,6 +50,10 @@ class MemoryConnection:
     def say(self, frame: str) -> None:
         """The client sends a frame as it is."""
         self._incoming.put_nowait(frame)
+
+    def say_frame(self, **fields: Any) -> None:
+        """The client sends a frame with these fields."""
+        self.say(json.dumps(fields))
 
     def ask(self, text: str, *, chat: str = "chat", message: str = "", **fields: Any) -> None:
         """The client asks a question."""

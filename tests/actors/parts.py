@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from actors.base import Actor, on
+from actors.finding import Crew
 from actors.journal import Journal
 from actors.persister import Persister
 from actors.policy import Policy
 from actors.supervisor import Tree
 from actors.system import System
-from actors.turn import Crew
 from protocol.errors import SearchUnavailable, StorageUnavailable
 from protocol.events import Delta, Event, SourcesFound, Status
 from protocol.ids import ChatId, MessageId, SessionId, TurnId
@@ -188,7 +188,7 @@ class Scene:
     ) -> None:
         self.store = store or MemoryStore()
         self.tree = Tree(System())
-        self.persister = self.tree.grow(Persister, self.store, now)
+        self.persister = self.tree.grow(Persister, self.store, now, {})
         worker = self.tree.grow(Worker, acts or {})
         self.crew = Crew(worker, worker, worker, worker, self.persister)
         self.limits = Limits()

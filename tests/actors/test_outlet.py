@@ -3,13 +3,13 @@
 import asyncio
 
 from actors.journal import Journal, apologise
-from actors.outlet import TOO_SLOW, Follow, Outlet, Reading, Say
+from actors.outlet import TOO_SLOW, Follow, Outlet, Pace, Reading, Resume, Say
 from actors.ref import Ref
 from actors.supervisor import Tree
 from actors.system import System
 from protocol.errors import TurnFailed
 from protocol.events import Accepted, Delta, Failed, Finished, SourcesFound, Status
-from protocol.frames import SUBPROTOCOL
+from protocol.frames import MOST_CHARS, SUBPROTOCOL
 from tests.actors.parts import NODES, turn_info
 from tests.clock import virtual
 from tests.memory_connection import Frame, MemoryConnection
@@ -20,13 +20,14 @@ SEND_S = 30.0
 class Stage:
     """An outlet on a connection in memory."""
 
-    def __init__(self, subprotocol: str | None = None, ui_gap_s: float = 0.0) -> None:
+    def __init__(
+        self, subprotocol: str | None = None, ui_gap_s: float = 0.0, merge_s: float = 0.0
+    ) -> None:
         self.connection = MemoryConnection(subprotocol)
         self.tree = Tree(System())
         self.readings: list[Reading] = []
-        self.outlet: Ref = self.tree.grow(
-            Outlet, self.connection, self.readings, ui_gap_s=ui_gap_s, send_s=SEND_S
-        )
+        pace = Pace(ui_gap_s, merge_s, SEND_S)
+        self.outlet: Ref = self.tree.grow(Outlet, self.connection, self.readings, pace)
         self.journal = Journal(turn_info())
         self.outlet.tell(Follow(self.journal))
 
@@ -96,6 +97,90 @@ async def test_first_delta_is_sent_at_once() -> None:
     stage.journal.write(SourcesFound(()))
     stage.journal.write(Delta("a"))
     assert await stage.settle() == ["sources", "message a"]
+    await stage.tree.stop(1)
+
+
+@virtual
+async def test_later_deltas_wait_for_each_other() -> None:
+    """The first is sent at once, those of the next 30 ms in one frame, each rest when it is due."""
+    stage = Stage(merge_s=0.03)
+    await stage.settle()
+    for text in "abcdefg":
+        stage.journal.write(Delta(text))
+        await stage.settle(0.013)
+    assert await stage.settle(0.03) == ["message a", "message bc", "message de", "message fg"]
+    await stage.tree.stop(1)
+
+
+@virtual
+async def test_end_does_not_wait_for_more_deltas() -> None:
+    """What is not text is told at once, and with it the text before it."""
+    stage = Stage(merge_s=0.03)
+    await stage.settle()
+    for text in "ab":
+        stage.journal.write(Delta(text))
+        await stage.settle(0.001)
+    stage.journal.write(Finished())
+    assert await stage.settle(0.001) == ["message a", "message b", "messageEnd"]
+    await stage.tree.stop(1)
+
+
+@virtual
+async def test_no_frame_of_text_is_much_over_its_bound() -> None:
+    """So that a client that stops reading makes us hold a bounded number of bytes."""
+    stage = Stage()
+    for _ in range(100):
+        stage.journal.write(Delta("x" * 1000))
+    await stage.settle()
+    sizes = [len(frame["data"]) for frame in stage.connection.sent]
+    assert sum(sizes) == 100_000
+    assert max(sizes) <= MOST_CHARS + 1000
+    await stage.tree.stop(1)
+
+
+@virtual
+async def test_client_that_comes_back_reads_on_behind_what_it_knows() -> None:
+    """Every later event once, in order; then whatever comes."""
+    stage = Stage(SUBPROTOCOL)
+    stage.journal.write(Accepted())
+    for text in "abc":
+        stage.journal.write(Delta(text))
+    back = Stage(SUBPROTOCOL)
+    back.outlet.tell(Resume(stage.journal, 2))
+    await back.settle()
+    stage.journal.write(Finished())
+    assert await back.settle() == ["resumed", "message bc", "messageEnd"]
+    assert [frame["seq"] for frame in back.connection.sent] == [2, 4, 5]
+    for one in (stage, back):
+        await one.tree.stop(1)
+
+
+@virtual
+async def test_client_that_knows_more_than_there_is_gets_the_whole_text() -> None:
+    """With the sources before it and the end behind it: no silent hole."""
+    for after, is_torn in ((9, False), (2, True)):
+        stage = Stage(SUBPROTOCOL)
+        write_answer(stage.journal)
+        await stage.settle()
+        stage.connection.sent.clear()
+        stage.outlet.tell(Resume(stage.journal, after, is_torn))
+        assert await stage.settle() == ["sources", "snapshot", "messageEnd"]
+        whole = stage.connection.of_type("snapshot")[0]
+        assert (whole["data"], whole["seq"], whole["messageId"]) == ("ab", 5, "a 1")
+        await stage.tree.stop(1)
+
+
+@virtual
+async def test_second_reading_of_a_turn_takes_the_place_of_the_first() -> None:
+    """What comes after a resume is told once, although the turn was followed already."""
+    stage = Stage(SUBPROTOCOL)
+    stage.journal.write(Delta("a"))
+    await stage.settle()
+    stage.outlet.tell(Resume(stage.journal, 1))
+    await stage.settle()
+    stage.journal.write(Delta("b"))
+    assert await stage.settle() == ["message a", "resumed", "message b"]
+    assert len(stage.readings) == 1
     await stage.tree.stop(1)
 
 

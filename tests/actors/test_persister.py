@@ -23,7 +23,7 @@ async def keep(scene: Scene, journal: Journal, event: Accepted | Finished) -> No
     """Promise an event, as a turn does."""
     entry = journal.next(event)
     await scene.persister.ask(Keep(journal, entry), timeout=5)
-    journal.publish(entry)
+    journal.confirm(entry)
 
 
 def write(scene: Scene, journal: Journal, *texts: str) -> None:
@@ -52,10 +52,49 @@ async def test_deltas_are_durable_a_quarter_of_a_second_later() -> None:
     scene = Scene()
     journal = await accepted(scene)
     write(scene, journal, "a")
-    await asyncio.sleep(0.2)
+    await asyncio.sleep(0.15)
     assert journal.durable == 1
     await asyncio.sleep(0.1)
     assert journal.durable == 2
+    await scene.close()
+
+
+@virtual
+async def test_much_text_does_not_wait() -> None:
+    """After a crash at most two kilobytes are missing, however fast a model writes."""
+    scene = Scene()
+    journal = await accepted(scene)
+    journal.write(Delta("x" * 2048))
+    scene.persister.tell(Grown(journal, is_much=True))
+    await asyncio.sleep(0.001)
+    assert journal.durable == 2
+    await scene.close()
+
+
+@virtual
+async def test_promise_whose_asker_has_given_up_counts_for_nothing() -> None:
+    """What the turn writes at that number instead is kept, too."""
+    scene = Scene()
+    journal = await accepted(scene)
+    entry = journal.next(Finished())
+    scene.persister.ask(Keep(journal, entry), timeout=5).abandon()
+    await asyncio.sleep(0.1)
+    assert journal.durable == 1
+    await scene.close()
+
+
+@virtual
+async def test_persister_that_broke_keeps_what_waited() -> None:
+    """Its successor knows of it."""
+    scene = Scene()
+    journal = await accepted(scene)
+    write(scene, journal, "a")
+    await asyncio.sleep(0.05)
+    assert scene.persister.life.task is not None
+    scene.persister.life.task.cancel()
+    await asyncio.sleep(1)
+    assert journal.durable == 2
+    assert not journal.is_awaited
     await scene.close()
 
 

@@ -4,64 +4,15 @@ import asyncio
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from actors.context import bound
-from actors.session import House
 from actors.sessions import Conversation, Sessions, chosen_models
-from actors.supervisor import Tree
-from actors.system import System
-from actors.turns import StartTurn
-from protocol.errors import InvalidModelSelected
 from protocol.events import Accepted, Delta, Finished, SourcesFound
-from protocol.settings import Limits
-from protocol.values import Models
-from tests.actors.parts import MODE
+from tests.actors.hall import Hall, Offers
 from tests.clock import virtual
 from tests.fakes import Inbox
 from tests.memory_connection import MemoryConnection
-
-
-class Offers:
-    """Providers that offer everything but what is called ``unknown``."""
-
-    def resolve(self, models: Models) -> Models:
-        """The same, or not."""
-        if models.chat.provider == "unknown":
-            raise InvalidModelSelected("chatModelProvider: is not known")
-        return models
-
-
-class Hall:
-    """Sessions whose turns end up in a list."""
-
-    def __init__(self, **limits: Any) -> None:
-        self.tree = Tree(System())
-        self.started: list[StartTurn] = []
-        self.turns = self.tree.grow(Inbox, self.started)
-        ids = iter(f"{n:014x}" for n in range(1_000_000))
-        self.limits = Limits(**limits)
-        house = House(self.turns, {"webSearch": MODE}, self.limits, 0.0, lambda: next(ids))
-        self.sessions = self.tree.grow(Sessions, house, {})
-        self.converse = Conversation(self.sessions, Offers(), self.limits)  # type: ignore[arg-type]
-        self.connection = MemoryConnection()
-        self.talk: asyncio.Task[None] | None = None
-
-    async def open(self, **query: str) -> MemoryConnection:
-        """A client that has been let in, or not."""
-        self.talk = asyncio.ensure_future(self.converse(self.connection, query))
-        return await self.settle()
-
-    async def settle(self) -> MemoryConnection:
-        """Everything that is ready has run."""
-        await asyncio.sleep(0.1)
-        return self.connection
-
-    async def close(self) -> None:
-        """The client leaves, the program ends."""
-        self.connection.leave()
-        if self.talk is not None:
-            await self.talk
-        await self.tree.stop(5)
 
 
 @virtual
@@ -214,7 +165,7 @@ def test_turn_carries_the_facts_of_its_session(fact: str) -> None:
 
         hall = Hall()
         nosy = hall.tree.grow(Nosy, hall.started)
-        house = House(nosy, {"webSearch": MODE}, hall.limits, 0.0, lambda: "id")
+        house = replace(hall.house, turns=nosy, new_id=lambda: "id")
         with bound():
             hall.converse = Conversation(
                 hall.tree.grow(Sessions, house, {}),

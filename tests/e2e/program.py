@@ -125,20 +125,25 @@ class Program:
 
     async def stop(self) -> int:
         """Ask it to stop, insist after ``STOP_S``; its exit code (negative: it was killed)."""
-        self._signal(signal.SIGTERM)
+        self.signal(signal.SIGTERM)
         try:
             await asyncio.wait_for(self._process.wait(), STOP_S)
         except TimeoutError:
-            self._signal(signal.SIGKILL)
+            self.signal(signal.SIGKILL)
         code = await self._process.wait()
         await asyncio.gather(*self._pumps)
         return code
 
     def kill(self) -> None:
         """End it on the spot, as a power cut would."""
-        self._signal(signal.SIGKILL)
+        self.signal(signal.SIGKILL)
 
-    def _signal(self, number: signal.Signals) -> None:
+    async def ended(self) -> int:
+        """Its exit code, once it has ended by itself; raises TimeoutError."""
+        return await asyncio.wait_for(self._process.wait(), STOP_S)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal; one that has ended gets none."""
         with contextlib.suppress(ProcessLookupError):
             self._process.send_signal(number)
 

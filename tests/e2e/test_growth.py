@@ -14,7 +14,11 @@ SESSIONS, AT_ONCE = 5_000, 500
 def held(program: Program) -> tuple[int, int, int]:
     """Tasks, actors below the sessions, and open files."""
     tasks = len(program.tree.system.tasks)
-    return tasks, len(program.staff.sessions.life.children), len(list(Path("/proc/self/fd").iterdir()))
+    return (
+        tasks,
+        len(program.staff.sessions.life.children),
+        len(list(Path("/proc/self/fd").iterdir())),
+    )
 
 
 async def come_and_go(program: Program) -> None:

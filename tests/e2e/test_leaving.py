@@ -69,7 +69,7 @@ async def few_files(program: Program, most: int, deadline_s: float = 10) -> None
 
 
 async def test_stop_lets_a_running_answer_end(tmp_path: Path, models: ModelServer) -> None:
-    """Told to stop, the program lets the running turn end first, closes with 1001, exits with 0."""
+    """Told to stop, the program lets the running turn end first, closes with 1012, exits with 0."""
     settings = {"OPENAI_API_KEY": "key", "OPENAI_BASE_URL": models.openai_url}
     async with Program(tmp_path, **settings) as program, Client.connect(program) as client:
         gate = models.hold_after(3)
@@ -78,7 +78,7 @@ async def test_stop_lets_a_running_answer_end(tmp_path: Path, models: ModelServe
         stopping = asyncio.create_task(program.stop())
         gate.release()
         turn = await client.turn()
-        assert await client.closed() == 1001
+        assert await client.closed() == 1012
         assert await stopping == 0
     assert turn.text == (await models.seen("answer", about="Is it cut short?")).reply
 

@@ -25,7 +25,9 @@ QUESTION: dict[str, Any] = {
 def decode(frame: Any) -> AskQuestion:
     """The command in a frame, which may be given as what it says."""
     text = frame if isinstance(frame, str | bytes) else json.dumps(frame)
-    return decode_command(text, question_chars=MOST)
+    command = decode_command(text, question_chars=MOST)
+    assert isinstance(command, AskQuestion)
+    return command
 
 
 def changed(**fields: Any) -> dict[str, Any]:

@@ -17,10 +17,12 @@ from protocol.writes import (
     EndTurn,
     ImportChat,
     KeepUploads,
+    TurnState,
     Write,
 )
 from storage.metadata import answer_metadata, question_metadata, wire_time
-from storage.store import StoredChat, StoredMessage
+from storage.store import StoredChat, StoredMessage, StoredTurn
+from storage.turns import answered
 
 
 @dataclass(eq=False)
@@ -33,6 +35,8 @@ class Asked:
     answer_id: MessageId
     journal: list[Entry]
     answer: list[StoredMessage] = field(default_factory=list)
+    state: TurnState = "running"
+    survived: int = 0
 
 
 class MemoryStore:
@@ -77,6 +81,17 @@ class MemoryStore:
         asked = self._of(turn_id)
         return [entry for entry in asked.journal if entry.seq > after] if asked else []
 
+    async def turn(self, answer_id: MessageId) -> StoredTurn | None:
+        """See Store."""
+        asked = next((a for a in self._asked if a.answer_id == answer_id), None)
+        if asked is None:
+            return None
+        turn = StoredTurn(asked.turn_id, asked.answer_id, asked.state, asked.survived)
+        if not asked.answer:
+            return turn
+        answer = asked.answer[0]
+        return answered(turn, answer.content, msgspec.json.encode(answer.metadata))
+
     async def check(self) -> None:
         """See Store."""
 
@@ -91,7 +106,7 @@ class MemoryStore:
 
     def _running(self, turn_id: TurnId) -> Asked | None:
         asked = self._of(turn_id)
-        return asked if asked and not asked.answer else None
+        return asked if asked and asked.state == "running" else None
 
     def _accept(self, write: AcceptTurn) -> None:
         question = write.turn.question
@@ -120,13 +135,16 @@ class MemoryStore:
     def _append(self, write: AppendEntries) -> None:
         asked = self._running(write.turn_id)
         if asked:
-            known = {entry.seq for entry in asked.journal}
-            asked.journal += [entry for entry in write.entries if entry.seq not in known]
+            lines = {entry.seq: entry for entry in (*asked.journal, *write.entries)}
+            asked.journal = [lines[seq] for seq in sorted(lines)]
 
     def _end(self, write: EndTurn) -> None:
-        self._append(AppendEntries(write.turn_id, write.entries))
-        asked = self._running(write.turn_id)
+        asked = self._of(write.turn_id)
         if asked:
+            asked.state = "running"
+            self._append(AppendEntries(write.turn_id, write.entries))
+            asked.state = write.state
+            asked.survived = write.survived or write.entries[-1].seq
             text = answer_metadata(write.at, write.sources, write.error)
             metadata = msgspec.json.decode(text)
             names = (asked.chat_id, asked.answer_id)

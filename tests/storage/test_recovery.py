@@ -6,7 +6,7 @@ import pytest
 
 from protocol.errors import StorageUnavailable
 from protocol.events import Accepted, Delta, Entry, Failed, SourcesFound
-from protocol.ids import ChatId, TurnId
+from protocol.ids import ChatId, MessageId, TurnId
 from protocol.values import Node
 from protocol.writes import AppendEntries
 from storage.database import Database
@@ -37,6 +37,9 @@ async def test_turn_of_a_killed_process_is_interrupted(path: Path) -> None:
     [_, answer] = await store.messages(ChatId("c"))
     assert (answer.content, answer.role) == ("half an answer", "assistant")
     assert (answer.message_id, answer.metadata["error"]) == ("ac", "INTERRUPTED")
+    turn = await store.turn(MessageId("ac"))
+    assert turn is not None
+    assert (turn.state, turn.survived) == ("interrupted", 3)
     last = (await store.entries(TurnId("c")))[-1]
     assert last.seq == 4
     assert isinstance(last.event, Failed)

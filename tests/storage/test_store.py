@@ -5,12 +5,12 @@ import asyncio
 import pytest
 
 from protocol.errors import ChatNotFound
-from protocol.events import Accepted, Delta, Finished
-from protocol.ids import ChatId, TurnId
+from protocol.events import Accepted, Delta, Failed, Finished
+from protocol.ids import ChatId, MessageId, TurnId
 from protocol.values import Node
-from protocol.writes import Write
-from storage.store import Store
-from tests.storage.examples import asked, deleted, ended, entries, wrote
+from protocol.writes import EndTurn, Write
+from storage.store import Store, StoredTurn
+from tests.storage.examples import NOON, asked, deleted, ended, entries, wrote
 
 
 async def texts(store: Store, chat: str) -> list[str]:
@@ -49,6 +49,45 @@ async def test_failed_answer_is_marked(store: Store) -> None:
     await store.commit([asked("1", "c", "m"), ended("1", "", state="failed", error="BUSY")])
     [_, answer] = await store.messages(ChatId("c"))
     assert (answer.metadata["error"], answer.metadata["sources"]) == ("BUSY", [])
+
+
+async def test_turn_is_found_by_its_answer(store: Store) -> None:
+    """With its state, the number of its last event, and what its answer says."""
+    nodes = (Node("text", "title", "u"),)
+    await store.commit([asked("1", "c", "m"), asked("2", "c", "m2"), asked("3", "c", "m3")])
+    await store.commit([ended("1", "so", sources=nodes, after=4)])
+    await store.commit([ended("2", "not", state="failed", error="BUSY")])
+    turns = [await store.turn(MessageId(f"a{n}")) for n in (1, 2, 3, 4)]
+    assert turns == [
+        StoredTurn(TurnId("1"), MessageId("a1"), "finished", 5, "so", nodes),
+        StoredTurn(TurnId("2"), MessageId("a2"), "failed", 2, "not", (), "BUSY"),
+        StoredTurn(TurnId("3"), MessageId("a3"), "running", 0),
+        None,
+    ]
+
+
+async def test_last_end_of_a_turn_counts(store: Store) -> None:
+    """A commit that seemed to fail may have gone through: what is said later is the truth."""
+    await store.commit([asked("1", "c", "m"), wrote("1", "a"), ended("1", "a", after=2)])
+    sorry = entries(Delta("sorry"), Failed("BUSY", "sorry"), after=2)
+    last = EndTurn(TurnId("1"), sorry, "failed", "asorry", (), "BUSY", NOON)
+    for _ in range(2):
+        await store.commit([last])
+    assert await texts(store, "c") == ["why?", "asorry"]
+    journal = await store.entries(TurnId("1"))
+    assert [entry.seq for entry in journal] == [1, 2, 3, 4]
+    assert [type(entry.event) for entry in journal] == [Accepted, Delta, Delta, Failed]
+    turn = await store.turn(MessageId("a1"))
+    assert turn is not None
+    assert (turn.state, turn.survived) == ("failed", 4)
+
+
+async def test_line_that_is_written_again_takes_the_place_of_the_first(store: Store) -> None:
+    """The journal in memory decides what stands at a number."""
+    await store.commit([asked("1", "c", "m"), wrote("1", "old")])
+    await store.commit([wrote("1", "new", "more")])
+    said = [e.event.text for e in await store.entries(TurnId("1")) if isinstance(e.event, Delta)]
+    assert said == ["new", "more"]
 
 
 async def test_chats_come_newest_first(store: Store) -> None:
@@ -152,7 +191,7 @@ async def test_batch_given_twice_counts_once(store: Store) -> None:
 async def test_turn_ends_once(store: Store) -> None:
     """Nothing is added to a journal behind its end."""
     await store.commit([asked("1", "c", "m"), ended("1", "first")])
-    await store.commit([wrote("1", "late", after=2), ended("1", "second", after=3)])
+    await store.commit([wrote("1", "late", after=2)])
     assert await texts(store, "c") == ["why?", "first"]
     assert len(await store.entries(TurnId("1"))) == 2
 

@@ -1,0 +1,40 @@
+"""Turns as the store has them."""
+
+from typing import Any
+
+import msgspec
+
+from protocol.ids import MessageId
+from protocol.values import Node
+from storage.database import Database
+from storage.store import StoredTurn
+
+_TURN = """
+SELECT turn.id, turn.answer_id, turn.state, turn.survived, message.content, message.metadata
+FROM turn LEFT JOIN message ON message.question = turn.question
+    AND message.message_id = turn.answer_id AND message.role = 'assistant'
+WHERE turn.answer_id = ?
+"""
+
+
+async def read_turn(database: Database, answer_id: MessageId) -> StoredTurn | None:
+    """The turn that made an answer; ``None`` for one that is not there."""
+    rows = await database.rows(_TURN, answer_id)
+    if not rows:
+        return None
+    *facts, text, metadata = rows[0]
+    bare = StoredTurn(*facts)
+    return bare if metadata is None else answered(bare, text, metadata)
+
+
+def answered(turn: StoredTurn, text: str, metadata: bytes | str) -> StoredTurn:
+    """The turn with its answer, whose metadata are JSON."""
+    said = msgspec.json.decode(metadata, type=dict[str, Any])
+    sources = tuple(map(_node, said.get("sources", ())))
+    error = said.get("error", "")
+    return msgspec.structs.replace(turn, text=text, sources=sources, error=error)
+
+
+def _node(source: dict[str, Any]) -> Node:
+    about = source["metadata"]
+    return Node(source["pageContent"], about["title"], about["url"], None, about.get("img_src"))
