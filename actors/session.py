@@ -58,8 +58,11 @@ class Session(Actor):
     policy: ClassVar[Policy] = Policy(restarts=5)
     mailbox_bound: ClassVar[int] = 16
 
-    def __init__(self, session_id: SessionId, models: Models, outlet: Ref, house: House) -> None:
+    def __init__(
+        self, session_id: SessionId, models: Models, outlet: Ref, house: House, *, is_v2: bool
+    ) -> None:
         super().__init__()
+        self._is_v2 = is_v2
         self._session_id = session_id
         self._models = models
         self._outlet = outlet
@@ -71,8 +74,11 @@ class Session(Actor):
         """Do what the frame says, or tell the client why not."""
         try:
             limits = self._house.limits
-            command = decode_command(message.frame, question_chars=limits.question_chars)
-            self._commands[type(command)](self, command)
+            command = decode_command(
+                message.frame, question_chars=limits.question_chars, is_v2=self._is_v2
+            )
+            if command is not None:
+                self._commands[type(command)](self, command)
         except ServiceError as error:
             log.info("frame.refused", key=error.key, detail=error.detail)
             self._outlet.tell(Say(error_frame(error)))

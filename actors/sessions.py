@@ -76,7 +76,8 @@ class Sessions(Actor):
         session_id = SessionId(house.new_id())
         with bound(session_id=session_id):
             outlet = self.spawn(Outlet, message.connection, [], house.pace)
-            session = self.spawn(Session, session_id, message.models, outlet, house)
+            is_v2 = message.connection.subprotocol == SUBPROTOCOL
+            session = self.spawn(Session, session_id, message.models, outlet, house, is_v2=is_v2)
             log.debug("session.opened")
         outlet.tell(Say(SIGNAL_OPEN))
         opened = Opened(session, outlet)

@@ -88,12 +88,16 @@ _SHAPES: dict[str, msgspec.json.Decoder[Any]] = {
 }
 
 
-def decode_command(frame: str | bytes, *, question_chars: int) -> Command:
-    """The command in a frame.
+def decode_command(
+    frame: str | bytes, *, question_chars: int, is_v2: bool = True
+) -> Command | None:
+    """The command in a frame; ``None`` for one that is to be passed over.
 
     Args:
         frame: JSON as the client sent it, as text or bytes.
         question_chars: The longest question that is taken.
+        is_v2: Whether the client speaks ``perplexica.v2``. Any other only asks questions, and what
+            else it sends it does not expect an answer to: an error would end its page.
 
     Raises:
         InvalidFormat: It is not JSON, or a field is missing or has the wrong shape; ``detail``
@@ -103,6 +107,8 @@ def decode_command(frame: str | bytes, *, question_chars: int) -> Command:
     """
     try:
         kind = _kinds.decode(frame)
+        if not is_v2 and kind.type != "message":
+            return None
         if kind.type not in _SHAPES:
             raise InvalidFormat(f"type: {kind.type[:60]!r} is not a known type of frame")
         sent = _SHAPES[kind.type].decode(frame)

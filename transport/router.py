@@ -16,8 +16,6 @@ from transport.services import Services
 
 log = structlog.get_logger()
 
-API = "/api"
-
 
 class Router:
     """Answers requests by a table of routes."""
@@ -34,8 +32,8 @@ class Router:
     async def answer(self, request: Request) -> Response:
         """The response to a request, whatever becomes of it.
 
-        A slash at the end of the path makes no difference; HEAD is answered wherever GET is; every
-        path below ``/api`` can be asked by OPTIONS, also one that does not exist.
+        A slash at the end of the path makes no difference, nor do capitals in its fixed parts; HEAD
+        is answered wherever GET is; any path can be asked by OPTIONS, also one that does not exist.
         """
         started = time.perf_counter()
         response = await self._attempt(request)
@@ -60,10 +58,10 @@ class Router:
             return Response.of_error(ServiceError())
 
     async def _run(self, request: Request) -> Response:
+        if request.method == "OPTIONS":
+            return Response(204, headers=preflight(request.headers))
         segments = _segments(request.path)
         rows = [(route, params) for route, params in self._matches(segments)]
-        if request.method == "OPTIONS" and (rows or _is_api(request.path)):
-            return Response(204, headers=preflight(request.headers))
         if not rows:
             raise NotFound
         method = "GET" if request.method == "HEAD" else request.method
@@ -90,10 +88,6 @@ def _segments(path: str) -> list[str]:
     return path.removesuffix("/").split("/")
 
 
-def _is_api(path: str) -> bool:
-    return path == API or path.startswith(API + "/")
-
-
 def _match(pattern: list[str], segments: list[str]) -> dict[str, str] | None:
     """The named parts of a path that fits the pattern; ``None`` for one that does not."""
     if len(pattern) != len(segments):
@@ -102,7 +96,7 @@ def _match(pattern: list[str], segments: list[str]) -> dict[str, str] | None:
     for part, segment in zip(pattern, segments, strict=True):
         if part.startswith("{") and segment:
             params[part[1:-1]] = _decoded(segment)
-        elif part != segment:
+        elif part != segment.lower():
             return None
     return params
 

@@ -15,7 +15,7 @@ from tests.clock import virtual
 @virtual
 async def test_stop_reaches_the_turn_whoever_asked_for_it() -> None:
     """By the id of its answer, from any connection."""
-    hall = Hall()
+    hall = Hall(SUBPROTOCOL)
     connection = await hall.open()
     connection.ask("Why?")
     await hall.settle()
@@ -32,7 +32,7 @@ async def test_stop_reaches_the_turn_whoever_asked_for_it() -> None:
 @virtual
 async def test_question_that_is_asked_anew_stops_what_still_answers_it() -> None:
     """Nobody waits for an answer that the chat has no place for any more."""
-    hall = Hall()
+    hall = Hall(SUBPROTOCOL)
     connection = await hall.open()
     for chat, message in (("a", "1"), ("b", "1"), ("a", "2"), ("a", "1")):
         connection.ask("Why?", chat=chat, message=message)
@@ -47,7 +47,7 @@ async def test_question_that_is_asked_anew_stops_what_still_answers_it() -> None
 @virtual
 async def test_resumed_turn_is_told_from_where_the_client_was() -> None:
     """As long as somebody works on it, from memory."""
-    hall = Hall()
+    hall = Hall(SUBPROTOCOL)
     connection = await hall.open()
     connection.ask("Why?")
     await hall.settle()
@@ -64,7 +64,7 @@ async def test_resumed_turn_is_told_from_where_the_client_was() -> None:
 @virtual
 async def test_turn_that_nobody_works_on_is_recalled_from_the_store() -> None:
     """For stop it is only looked up, whether it is known at all."""
-    hall = Hall()
+    hall = Hall(SUBPROTOCOL)
     connection = await hall.open()
     connection.say_frame(type="resume", messageId="a", after=3)
     connection.say_frame(type="stop", messageId="b")
@@ -76,7 +76,7 @@ async def test_turn_that_nobody_works_on_is_recalled_from_the_store() -> None:
 @virtual
 async def test_ping_gets_its_pong() -> None:
     """For clients that cannot send the protocol's own."""
-    hall = Hall()
+    hall = Hall(SUBPROTOCOL)
     connection = await hall.open()
     connection.say_frame(type="ping")
     assert (await hall.settle()).sent[1:] == [{"type": "pong"}]
@@ -96,7 +96,7 @@ def test_bad_command_names_its_field(frame: dict[str, Any], field: str) -> None:
 
     @virtual
     async def test() -> None:
-        hall = Hall()
+        hall = Hall(SUBPROTOCOL)
         connection = await hall.open()
         connection.say_frame(**frame)
         await hall.settle()

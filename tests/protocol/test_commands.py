@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol.commands import AskQuestion, decode_command
+from protocol.commands import AskQuestion, Ping, ResumeTurn, StopTurn, decode_command
 from protocol.errors import InvalidFormat, TooLarge
+from protocol.ids import MessageId
 from protocol.values import Utterance
 
 MOST = 1000
@@ -148,3 +149,31 @@ def test_any_bytes_are_taken_or_refused(frame: bytes) -> None:
     """A parser's own errors stay inside."""
     with pytest.raises(InvalidFormat):
         decode(frame)
+
+
+@pytest.mark.parametrize("kind", ["stop", "resume", "ping", "shout"])
+def test_client_of_no_dialect_is_not_answered_what_is_no_question(kind: str) -> None:
+    """An error frame would end the page of the web UI."""
+    frame = json.dumps({"type": kind, "messageId": "a"})
+    assert decode_command(frame, question_chars=MOST, is_v2=False) is None
+
+
+def test_unknown_kind_of_frame_is_refused_by_its_name() -> None:
+    """Who speaks perplexica.v2 can hear that."""
+    with pytest.raises(InvalidFormat) as refused:
+        decode_command('{"type":"shout"}', question_chars=MOST)
+    assert "shout" in refused.value.detail
+
+
+@pytest.mark.parametrize(
+    ("frame", "command"),
+    [
+        ({"type": "stop", "messageId": "a"}, StopTurn(MessageId("a"))),
+        ({"type": "resume", "messageId": "a"}, ResumeTurn(MessageId("a"))),
+        ({"type": "resume", "messageId": "a", "after": 7}, ResumeTurn(MessageId("a"), 7)),
+        ({"type": "ping"}, Ping()),
+    ],
+)
+def test_commands_of_v2_are_understood(frame: dict[str, Any], command: Any) -> None:
+    """Each names the answer it is about."""
+    assert decode_command(json.dumps(frame), question_chars=MOST) == command

@@ -62,10 +62,10 @@ async def test_a_strange_list_of_headers_is_not_echoed() -> None:
             assert answer.headers["access-control-allow-headers"] == "content-type"
 
 
-async def test_options_elsewhere_are_not_found() -> None:
-    """Outside the API a path must exist."""
+async def test_options_elsewhere_are_answered_too() -> None:
+    """As in the reference: a browser learns of a missing path from its real request."""
     async with serving() as server, client(server) as one:
-        assert (await one.ask(get("/apis", method="OPTIONS"))).status == 404
+        assert (await one.ask(get("/apis", method="OPTIONS"))).status == 204
 
 
 async def fail(_: Request, __: Services) -> Response:
