@@ -79,8 +79,6 @@ class Program:
     async def _open(self, stack: AsyncExitStack) -> None:
         limits = self.settings.limits
         stack.callback(self._threads.shutdown, wait=False, cancel_futures=True)
-        self.store = await SqliteStore.open(Path(self.settings.general.data_dir) / "db.sqlite")
-        stack.push_async_callback(self.store.close)
         client = await stack.enter_async_context(open_client())
         self.providers = Providers(self.settings, offload=self._offload)
         stack.push_async_callback(self.providers.close)
@@ -88,6 +86,9 @@ class Program:
             self.settings, client=client, offload=self._offload, now=now
         )
         stack.push_async_callback(self.retrieval.close)
+        # Only now: settings of no use must not leave files behind.
+        self.store = await SqliteStore.open(Path(self.settings.general.data_dir) / "db.sqlite")
+        stack.push_async_callback(self.store.close)
         self.keeper = SettingsKeeper(
             self._sources, self.settings, offload=self._offload, apply=self._apply
         )
@@ -253,6 +254,9 @@ def run(work: Callable[[], Coroutine[Any, Any, int]]) -> int:
     """The exit code of the work; an error of ours is one plain sentence on stderr."""
     try:
         return asyncio.run(work())
+    except SettingsError as error:
+        complain(str(error))
+        return BAD_USAGE
     except ServiceError as error:
         complain(str(error))
     except (KeyboardInterrupt, BrokenPipeError):

@@ -109,14 +109,11 @@ class CustomOpenai(Value, frozen=True):
         return f"CustomOpenai({self.model_name!r})"
 
 
-BackendName = Literal["searxng", "library", "keyless"]
-
-
 class Search(Value, frozen=True):
     """Where to look things up."""
 
     backends: Annotated[
-        tuple[BackendName, ...], described("search backends in the order they are tried")
+        tuple[str, ...], described("search backends in the order they are tried")
     ] = ("searxng", "library", "keyless")
     language: Annotated[str, described("language that search engines are asked for")] = "en"
 
@@ -179,6 +176,9 @@ class Cache(Value, frozen=True):
         KeptSeconds, described("seconds that search results are kept; 0 keeps none")
     ] = 60
     discover_s: Annotated[KeptSeconds, described("seconds that the news are kept; 0: none")] = 600
+    page_s: Annotated[
+        KeptSeconds, described("seconds that pages that were read are kept; 0: none")
+    ] = 600
     embedding_s: Annotated[
         KeptSeconds, described("seconds that vectors of a model service are kept; 0: none")
     ] = 3600

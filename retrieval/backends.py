@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 import httpx
 
 from protocol.errors import SettingsError
-from protocol.settings import BackendName, Discover, Settings
 from protocol.settings import Cache as CacheSettings
+from protocol.settings import Discover, Settings
 from retrieval.backend import SearchBackend
 from retrieval.caches import Caches
 from retrieval.chain import Retrieve, SearchChain
@@ -32,6 +32,7 @@ class Parts(NamedTuple):
     offload: Offload
     reader: DocumentReader
     caches: Caches
+    table: "Mapping[str, Row]"
 
 
 class Row(NamedTuple):
@@ -81,7 +82,7 @@ def make_built_in(parts: Parts) -> LibraryBackend:
     return LibraryBackend("documents", shelf, parts.offload)
 
 
-BACKENDS: Mapping[BackendName, Row] = {
+BACKENDS: Mapping[str, Row] = {
     "searxng": Row(
         make_searxng,
         lambda settings: f"SearXNG at {urlsplit(settings.api_endpoints.searxng).hostname}",
@@ -99,7 +100,7 @@ def are_same_searches(one: Settings, other: Settings) -> bool:
 def build_chain(parts: Parts, retrieve: Retrieve) -> SearchChain:
     """The backends that are set up, in the order of the settings, with the documents last."""
     settings = parts.settings
-    rows = [BACKENDS[name] for name in dict.fromkeys(settings.search.backends)]
+    rows = [_row(name, parts.table) for name in dict.fromkeys(settings.search.backends)]
     made = [(row, backend) for row in rows if (backend := row.make(parts)) is not None]
     return SearchChain(
         [backend for _, backend in made],
@@ -111,6 +112,14 @@ def build_chain(parts: Parts, retrieve: Retrieve) -> SearchChain:
             [*(row.describe(settings) for row, _ in made), "its own documents"]
         ),
     )
+
+
+def _row(name: str, table: Mapping[str, Row]) -> Row:
+    try:
+        return table[name.lower()]
+    except KeyError:
+        known = f"each item must be one of {', '.join(table)}"
+        raise SettingsError("[SEARCH] BACKENDS", name, known) from None
 
 
 def build_gallery(parts: Parts) -> Gallery:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from protocol.settings import Cache as CacheSettings
 from retrieval import lazy, remembered_backend, searxng
 from retrieval.cache import Bounds, Cache, CacheCounts
+from retrieval.pages import content
 
 if TYPE_CHECKING:
     from retrieval.postprocessor import Vectors
@@ -19,6 +20,7 @@ class Caches:
         results: What SearXNG found.
         nodes: What other backends found.
         news: What SearXNG found for the page of news.
+        pages: Pages of the web, read.
         vectors: Vectors of texts.
 
     """
@@ -34,6 +36,7 @@ class Caches:
         self.results = Cache(search, clock=clock, weigh=searxng.weight)
         self.nodes = Cache(search, clock=clock, weigh=remembered_backend.weight)
         self.news = Cache(news, clock=clock, weigh=searxng.weight)
+        self.pages = Cache(bounds(settings.page_s), clock=clock, weigh=content.weight)
         self.vectors: Cache[Vectors] = Cache(vectors, clock=clock, weigh=lazy.vector_weight)
 
     def counts(self) -> dict[str, CacheCounts]:
@@ -42,6 +45,7 @@ class Caches:
             "results": self.results,
             "nodes": self.nodes,
             "news": self.news,
+            "pages": self.pages,
             "vectors": self.vectors,
         }
         return {name: cache.counts for name, cache in named.items()}

@@ -15,7 +15,9 @@ from protocol.values import Node, OptimizationMode, Prompt, Utterance
 from retrieval import lazy
 from retrieval.backend import with_content
 from retrieval.backends import (
+    BACKENDS,
     Parts,
+    Row,
     are_same_searches,
     build_chain,
     build_gallery,
@@ -88,6 +90,7 @@ class Retrieval:
         now: Callable[[], datetime],
         check_address: CheckAddress = any_address,
         clock: Callable[[], float] = time.monotonic,
+        backends: Mapping[str, Row] = BACKENDS,
     ) -> Self:
         """Retrieval as the settings want it; raises SettingsError for a value of no use.
 
@@ -99,14 +102,15 @@ class Retrieval:
             check_address: Told where a page is about to be fetched from, a numeric address and a
                 port; raises PageUnreadable where that must not be.
             clock: Seconds that only grow, for what is remembered for a while.
+            backends: The search backends that there are, by the names that the settings use.
 
         """
         caches = Caches(settings.cache, clock)
-        parts = Parts(settings, client, offload, DocumentReader(), caches)
+        parts = Parts(settings, client, offload, DocumentReader(), caches, backends)
         return cls(
             load_focus_modes(),
             build_chain(parts, lazy.retrieve),
-            PageService.build(settings, parts.reader, offload, check_address),
+            PageService.build(settings, parts.reader, offload, check_address, caches.pages),
             offload=offload,
             now=now,
             settings=settings,

@@ -15,6 +15,8 @@ STEP = 256 * 1024
 MOST_PIECES = 2_000
 MOST_BYTES = 1_000_000  # of text: more than an answer needs, and a short work for one thread
 SNIFFED = 2_048
+PAGE_BYTES = 500  # of a page beside its text
+PIECE_BYTES = 60
 PDF = "application/pdf"
 HTML = "text/html"
 TEXT = "text/plain"
@@ -42,6 +44,11 @@ class Page(Value, frozen=True):
 
     title: str
     pieces: tuple[str, ...]
+
+
+def weight(page: Page) -> int:
+    """About how many bytes a page takes."""
+    return PAGE_BYTES + len(page.title) + sum(PIECE_BYTES + len(piece) for piece in page.pieces)
 
 
 class PageContent:

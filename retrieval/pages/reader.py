@@ -8,6 +8,7 @@ from collections.abc import Callable
 import structlog
 
 from protocol.errors import PageUnreadable
+from retrieval.cache import Cache
 from retrieval.offload import Offload
 from retrieval.pages.content import Page, PageContent
 from retrieval.pages.fetcher import Fetcher
@@ -23,6 +24,7 @@ class PageReader:
         fetcher: Fetcher,
         content: PageContent,
         offload: Offload,
+        cache: Cache[Page],
         *,
         within_s: float,
         clock: Callable[[], float] = time.monotonic,
@@ -30,11 +32,18 @@ class PageReader:
         self._fetcher = fetcher
         self._content = content
         self._offload = offload
+        self._cache = cache
         self._within_s = within_s
         self._clock = clock
 
     async def read(self, link: str) -> Page:
-        """The page at an address of the web; raises PageUnreadable, also after ``within_s``."""
+        """The page at an address of the web; raises PageUnreadable, also after ``within_s``.
+
+        It is remembered for a while, and read once for all who ask for it meanwhile.
+        """
+        return await self._cache.get(link, lambda: self._read(link))
+
+    async def _read(self, link: str) -> Page:
         began = self._clock()
         try:
             async with asyncio.timeout(self._within_s):

@@ -5,9 +5,10 @@ from typing import NamedTuple, Self
 import httpx
 
 from protocol.settings import Settings
+from retrieval.cache import Cache
 from retrieval.library.reader import DocumentReader
 from retrieval.offload import Offload
-from retrieval.pages.content import PageContent
+from retrieval.pages.content import Page, PageContent
 from retrieval.pages.fetcher import Fetcher
 from retrieval.pages.found import FoundPages
 from retrieval.pages.named import NamedPages
@@ -32,6 +33,7 @@ class PageService(NamedTuple):
         documents: DocumentReader,
         offload: Offload,
         check_address: CheckAddress,
+        cache: Cache[Page],
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> Self:
         """As the settings want it; ``transport`` stands in for the network."""
@@ -42,6 +44,7 @@ class PageService(NamedTuple):
             Fetcher(network, limits),
             content,
             Places(offload, THREADS),
+            cache,
             within_s=min(read_s / 2, 2 * limits.page_s),  # half is for what is made of the pages
         )
         return cls(

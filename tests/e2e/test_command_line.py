@@ -131,11 +131,11 @@ async def test_secret_is_never_printed(
 
 
 async def test_port_that_is_taken_is_reported(tmp_path: Path) -> None:
-    """Another server on the port: one plain sentence that names it, and code 1."""
+    """Another server on the port: one plain sentence that names it, and code 2."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         ended = await run(tmp_path, "--port", port)
-    assert ended.code == FAILED
+    assert ended.code == BAD_USAGE
     assert port in ended.err
     assert "Traceback" not in ended.err
 
@@ -227,7 +227,7 @@ async def test_bad_usage_is_told_before_anything_starts(
 async def test_proxy_of_no_use_is_one_plain_sentence(tmp_path: Path, name: str, value: str) -> None:
     """What the environment says of proxies and certificates is checked like a setting."""
     ended = await run(tmp_path, "ask", "x", settings={**ALONE, name: value})
-    assert ended.code == FAILED
+    assert ended.code == BAD_USAGE
     assert name in ended.err
     assert "Traceback" not in ended.err
 

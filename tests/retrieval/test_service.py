@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -13,8 +13,9 @@ import numpy.typing as npt
 import pytest
 
 from protocol.errors import InvalidFocusMode, ModelUnavailable, SettingsError
-from protocol.settings import ApiEndpoints, BackendName, General, Search, Settings
+from protocol.settings import ApiEndpoints, General, Search, Settings
 from protocol.values import Node, Utterance
+from retrieval.backends import BACKENDS, Row
 from retrieval.service import Retrieval
 from tests.retrieval.fakes import in_thread, letters
 
@@ -48,7 +49,8 @@ def build(
     *,
     searxng: str = "",
     library: str = "",
-    backends: tuple[BackendName, ...] = ("searxng", "library"),
+    backends: tuple[str, ...] = ("searxng", "library"),
+    table: Mapping[str, Row] = BACKENDS,
 ) -> Retrieval:
     def handler(request: httpx.Request) -> httpx.Response:
         return httpx.Response(200, json={"results": RESULTS})
@@ -59,7 +61,9 @@ def build(
         search=Search(backends=backends),
     )
     client = httpx.AsyncClient(transport=httpx.MockTransport(handler))
-    return Retrieval.build(settings, client=client, offload=in_thread, now=datetime.now)
+    return Retrieval.build(
+        settings, client=client, offload=in_thread, now=datetime.now, backends=table
+    )
 
 
 async def no_model(texts: Sequence[str]) -> npt.NDArray[np.float64]:
@@ -155,6 +159,31 @@ def test_it_says_which_searches_are_configured(
     said = build(**settings).describe()  # type: ignore[arg-type]
     assert all(word in said for word in words)
     assert "secret" not in said
+
+
+class Almanac:
+    """A search backend of one's own."""
+
+    name = "almanac"
+
+    async def search(self, query: str, *, engines: Sequence[str], language: str) -> list[Node]:
+        """The same, whatever is asked."""
+        return [Node(f"{query} in {language}", "Almanac", "https://almanac.example/1")]
+
+
+async def test_a_new_search_backend_is_one_file_and_one_row() -> None:
+    """The settings name it as they name the others."""
+    row = Row(lambda _parts: Almanac(), lambda _settings: "the almanac")
+    retrieval = build(backends=("Almanac",), table={**BACKENDS, "almanac": row})
+    assert retrieval.describe() == "the almanac, then its own documents"
+    found = await retrieval.search("tides", "webSearch")
+    assert (found.backend, [node.text for node in found.nodes]) == ("almanac", ["tides in en"])
+
+
+def test_an_unknown_search_backend_is_refused_at_start() -> None:
+    """With the names that there are."""
+    with pytest.raises(SettingsError, match=r"bing.*searxng, library, keyless"):
+        build(backends=("searxng", "bing"))
 
 
 def test_a_bad_address_is_refused_at_start() -> None:

@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
-from protocol.settings import Limits, Pages, Quality, Settings
+from protocol.settings import Cache, Limits, Pages, Quality, Settings
+from retrieval.caches import Caches
 from retrieval.library.reader import DocumentReader
 from retrieval.offload import Offload
 from retrieval.pages.network import CheckAddress, any_address
@@ -38,7 +39,7 @@ async def pages(
     settings = Settings(
         pages=limits or Pages(), quality=quality or Quality(), limits=Limits(read_s=read_s)
     )
-    service = PageService.build(settings, DocumentReader(), offload, check)
+    service = PageService.build(settings, DocumentReader(), offload, check, Caches(Cache()).pages)
     try:
         yield service
     finally:

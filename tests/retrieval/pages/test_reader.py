@@ -1,5 +1,7 @@
 """Pages read from a site of our own, whatever it sends."""
 
+import asyncio
+
 import pytest
 
 from protocol.errors import PageUnreadable
@@ -169,3 +171,17 @@ async def test_threads_that_never_end_hold_up_pages_alone(site: Website) -> None
     async with pages(limits=limits, offload=Stuck()) as service:
         with pytest.raises(PageUnreadable, match="in time"):
             await service.reader.read(f"{site.url}/")
+
+
+async def test_a_page_is_fetched_once_for_a_while(site: Website) -> None:
+    """Also for those who ask at the same time; what failed is asked for anew."""
+    async with pages() as service:
+        seen = len(site.record.exchanges)
+        link = f"{site.url}/page.txt?once"
+        both = await asyncio.gather(service.reader.read(link), service.reader.read(link))
+        assert both[0] is both[1] is await service.reader.read(link)
+        for _ in range(2):
+            with pytest.raises(PageUnreadable):
+                await service.reader.read(f"{site.url}/missing")
+        asked = [exchange.path for exchange in list(site.record.exchanges)[seen:]]
+    assert asked == ["/page.txt", "/missing", "/missing"]
