@@ -23,11 +23,13 @@ fmt: $(VENV)/dev.stamp  ## format and mend what can be mended
 	$(BIN)/ruff format $(CODE)
 	$(BIN)/ruff check --fix $(CODE)
 
-bench: $(VENV)/dev.stamp  ## memory of idle sessions, cold start, reading pages: prints tables
+bench: $(VENV)/dev.stamp  ## idle sessions, cold start, answers, pages, uploads, import
 	$(BIN)/python -m bench.sessions
 	$(BIN)/python -m bench.cold_start
 	$(BIN)/python -m bench.answers
 	$(BIN)/python -m bench.pages
+	$(BIN)/python -m bench.uploads
+	$(BIN)/python -m bench.import_chats
 
 lock: $(VENV)/dev.stamp  ## pin every dependency with its hashes, without hosts
 	$(BIN)/pip install --quiet uv

@@ -87,6 +87,7 @@ class FileRefused(RequestError):
 
     def __init__(self, name: str, problem: str) -> None:
         super().__init__(f"{name!r} cannot be taken: {problem}.")
+        self.problem = problem
 
 
 class FileUnreadable(RequestError):
@@ -96,6 +97,7 @@ class FileUnreadable(RequestError):
 
     def __init__(self, name: str, problem: str) -> None:
         super().__init__(f"{name!r} cannot be read: {problem}.")
+        self.problem = problem
 
 
 class NotFound(RequestError):

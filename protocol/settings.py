@@ -109,6 +109,14 @@ class CustomOpenai(Value, frozen=True):
         return f"CustomOpenai({self.model_name!r})"
 
 
+class Local(Value, frozen=True):
+    """Models that run on this machine, without any service."""
+
+    models: Annotated[
+        str, described("folder of embedding models: a folder each, ONNX or sentence-transformers")
+    ] = ""
+
+
 class Search(Value, frozen=True):
     """Where to look things up."""
 
@@ -219,6 +227,7 @@ class Settings(Value, frozen=True):
     api_keys: ApiKeys = field(default_factory=ApiKeys)
     api_endpoints: ApiEndpoints = field(default_factory=ApiEndpoints)
     custom_openai: CustomOpenai = field(default_factory=CustomOpenai)
+    local: Local = field(default_factory=Local)
     search: Search = field(default_factory=Search)
     uploads: Uploads = field(default_factory=Uploads)
     pages: Pages = field(default_factory=Pages)

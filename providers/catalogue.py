@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from protocol.base import Value
 from protocol.settings import Settings
-from providers import listing
+from providers import listing, local_models
 from providers.anthropic_api import AnthropicDialect
 from providers.calls import Dialect
 from providers.endpoint import Endpoint
@@ -36,7 +36,7 @@ from providers.fallbacks import (
 )
 from providers.gemini_api import GeminiDialect
 from providers.listing import Listing, Offer
-from providers.loaded import Loaded, Order, remote_chat, remote_embedding, static_embedding
+from providers.loaded import STATIC, Loaded, Order, local_embedding, remote_chat, remote_embedding
 from providers.ollama_api import OllamaDialect
 from providers.openai_api import OpenAiDialect
 
@@ -108,6 +108,12 @@ def custom_offer(settings: Settings) -> Offer:
     return Offer(chat={name: name}) if name else Offer()
 
 
+def local_offer(settings: Settings) -> Offer:
+    """The model that ships with the program, then those in the settings' folder."""
+    folder = settings.local.models
+    return Offer(embedding={STATIC: "WordLlama (built in)", **local_models.found(folder)})
+
+
 SELDOM_S = 600.0  # the list of a service on the internet
 OFTEN_S = 5.0  # of a program beside ours, where people add models while they look
 
@@ -127,9 +133,9 @@ ROWS: tuple[Row, ...] = (
     ),
     Row(
         LOCAL,
-        offer=Offer(embedding={"wordllama-l2-supercat-256": "WordLlama (built in)"}),
+        configured=local_offer,
         chat_model=None,
-        embedding_model=static_embedding,
+        embedding_model=local_embedding,
     ),
     Row(
         "ollama",

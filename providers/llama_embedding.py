@@ -12,8 +12,8 @@ from llama_index.core.bridge.pydantic import PrivateAttr
 
 from providers.blocking import waited
 from providers.loaded import Offload, Order
+from providers.local_models import LocalModel
 from providers.remote import Remote
-from providers.static_model import StaticModel
 from providers.vectors import Vectors, stacked
 
 
@@ -60,24 +60,24 @@ class RemoteEmbedding(OwnEmbedding):
         return self._get_text_embedding(query)
 
 
-class StaticEmbedding(OwnEmbedding):
-    """The embedding model that needs no service. Its methods compute where they are called."""
+class LocalEmbedding(OwnEmbedding):
+    """A model that needs no service. Its methods compute where they are called."""
 
-    _static: StaticModel = PrivateAttr()
+    _local: LocalModel = PrivateAttr()
 
     @classmethod
-    def of(cls, static: StaticModel, order: Order) -> "StaticEmbedding":
+    def of(cls, local: LocalModel, order: Order) -> "LocalEmbedding":
         """The LlamaIndex face of the loaded model."""
         made = cls(model_name=order.model)
-        made._static = static
+        made._local = local
         return made
 
     async def vectors(self, texts: Sequence[str], offload: Offload) -> Vectors:
-        """Vectors of the texts, shape (n, 256); see ``StaticModel.embed``."""
-        return await offload(lambda: self._static.embed(texts))
+        """Vectors of the texts, shape (n, d); see ``LocalModel.embed``."""
+        return await offload(lambda: self._local.embed(texts))
 
     def _get_text_embeddings(self, texts: list[str]) -> list[Embedding]:
-        return _listed(self._static.embed(texts))
+        return _listed(self._local.embed(texts))
 
     def _get_text_embedding(self, text: str) -> Embedding:
         return self._get_text_embeddings([text])[0]

@@ -9,8 +9,10 @@ from threading import Lock
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from protocol.base import Value
+from providers import local_models
 from providers.calls import Dialect
 from providers.endpoint import Endpoint
+from providers.local_models import LocalModel
 
 if TYPE_CHECKING:
     from llama_index.core.base.embeddings.base import BaseEmbedding
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from providers.static_model import StaticModel
 
 T = TypeVar("T")
+
+STATIC = "wordllama-l2-supercat-256"  # ships with the program
 
 
 class Offload(Protocol):
@@ -64,9 +68,12 @@ class Once(Generic[T]):
 class Loaded:
     """The costly parts, loaded as they are asked for; safe to ask from any thread."""
 
-    def __init__(self, open_client: "OpenClient | None" = None) -> None:
+    def __init__(self, open_client: "OpenClient | None" = None, models: str = "") -> None:
+        """``models`` is the folder of further local models."""
         self.http = Once(lambda: _load_http(open_client))
         self.static = Once(_load_static)
+        self._folder = models
+        self._local: dict[str, Once[LocalModel]] = {STATIC: Once(self.static.get)}
 
     def everything(self) -> None:
         """Load all of it; takes about two seconds, so call it in a thread."""
@@ -75,6 +82,11 @@ class Loaded:
         import_module("providers.llama_chat")
         import_module("providers.llama_embedding")
         self.static.get()
+
+    def local(self, name: str) -> LocalModel:
+        """The local model of that name; raises ModelUnavailable."""
+        once = self._local.setdefault(name, Once(lambda: local_models.load(self._folder, name)))
+        return once.get()
 
     def remote(self, order: Order) -> "Remote":
         """The service that an order names; its endpoint must be set."""
@@ -109,12 +121,12 @@ def remote_embedding(loaded: Loaded, order: Order) -> "BaseEmbedding":
     return RemoteEmbedding.of(loaded.remote(order), order)
 
 
-def static_embedding(loaded: Loaded, order: Order) -> "BaseEmbedding":
-    """The embedding model that needs no service."""
+def local_embedding(loaded: Loaded, order: Order) -> "BaseEmbedding":
+    """An embedding model that needs no service."""
     load_llama()
-    from providers.llama_embedding import StaticEmbedding  # noqa: PLC0415 - imports LlamaIndex
+    from providers.llama_embedding import LocalEmbedding  # noqa: PLC0415 - imports LlamaIndex
 
-    return StaticEmbedding.of(loaded.static.get(), order)
+    return LocalEmbedding.of(loaded.local(order.model), order)
 
 
 def _load_http(open_client: "OpenClient | None") -> "Http":

@@ -37,7 +37,7 @@ class Providers:
         rows: Sequence[Row] = ROWS,
     ) -> None:
         self._longest = settings.limits.answer_chars
-        self._loaded = Loaded(open_client)
+        self._loaded = Loaded(open_client, settings.local.models)
         self._models = LazyModels(self._loaded, offload)
         self._stock = Stock(rows, settings, loaded=self._loaded, offload=offload, clock=clock)
 

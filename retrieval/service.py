@@ -9,7 +9,6 @@ import httpx
 
 from protocol.errors import InvalidFocusMode
 from protocol.messages import Deepened, PagesRead, Rephrased, SearchFinished
-from protocol.settings import Cache as CacheSettings
 from protocol.settings import Settings
 from protocol.values import Node, OptimizationMode, Prompt, Utterance
 from retrieval import lazy
@@ -21,13 +20,11 @@ from retrieval.backends import (
     are_same_searches,
     build_chain,
     build_gallery,
-    empty_gallery,
 )
 from retrieval.caches import Caches
 from retrieval.chain import SearchChain
 from retrieval.extractive import extract_answer
 from retrieval.extras import Extras
-from retrieval.gallery import Gallery
 from retrieval.library.reader import DocumentReader
 from retrieval.modes import FocusMode, load_focus_modes
 from retrieval.offload import Offload
@@ -35,8 +32,10 @@ from retrieval.pages.digest import Complete
 from retrieval.pages.network import CheckAddress, any_address
 from retrieval.pages.service import PageService
 from retrieval.quality import parse_divided, selected
+from retrieval.reading import Reading
 from retrieval.rephrased import parse_rephrased, short_query, unrephrased, with_named_links
 from retrieval.uploads import FileService
+from retrieval.workshop.workshop import Workshop
 
 if TYPE_CHECKING:
     from retrieval.postprocessor import Embed
@@ -56,29 +55,26 @@ class Retrieval:
     def __init__(
         self,
         modes: Mapping[str, FocusMode],
+        parts: Parts,
         chain: SearchChain,
         pages: PageService,
-        *,
-        offload: Offload,
+        files: FileService,
+        reading: Reading,
         now: Callable[[], datetime],
-        settings: Settings,
-        gallery: Gallery | None = None,
-        parts: Parts | None = None,
     ) -> None:
         self.modes = modes
-        reader = parts.reader if parts else DocumentReader()
-        measure = settings.general.similarity_measure
-        self.files = FileService(reader, offload, measure, keep=KEEP)
+        self.files = files
+        self.caches = parts.caches
+        self.extras = Extras(build_gallery(parts), self.ready)
+        self._parts = parts
         self._chain = chain
         self._pages = pages
-        self._quality = settings.quality
-        self._offload = offload
+        self._reading = reading
+        self._quality = parts.settings.quality
+        self._offload = parts.offload
         self._now = now
-        self._measure: Measure = settings.general.similarity_measure
-        self.caches = parts.caches if parts else Caches(CacheSettings())
+        self._measure: Measure = parts.settings.general.similarity_measure
         self._is_ready = False
-        self._parts = parts
-        self.extras = Extras(gallery or empty_gallery(), self.ready)
 
     @classmethod
     def build(
@@ -91,6 +87,7 @@ class Retrieval:
         check_address: CheckAddress = any_address,
         clock: Callable[[], float] = time.monotonic,
         backends: Mapping[str, Row] = BACKENDS,
+        reading: Reading | None = None,
     ) -> Self:
         """Retrieval as the settings want it; raises SettingsError for a value of no use.
 
@@ -103,19 +100,26 @@ class Retrieval:
                 port; raises PageUnreadable where that must not be.
             clock: Seconds that only grow, for what is remembered for a while.
             backends: The search backends that there are, by the names that the settings use.
+            reading: Takes the text out of pages and files; by default processes of our own do.
 
         """
         caches = Caches(settings.cache, clock)
         parts = Parts(settings, client, offload, DocumentReader(), caches, backends)
+        reading = reading or Workshop(
+            offload, page_s=settings.pages.page_s, file_s=settings.uploads.read_s
+        )
+        measure = settings.general.similarity_measure
+        page_service = PageService.build(
+            settings, reading.read_page, offload, check_address, caches.pages
+        )
         return cls(
             load_focus_modes(),
+            parts,
             build_chain(parts, lazy.retrieve),
-            PageService.build(settings, parts.reader, offload, check_address, caches.pages),
-            offload=offload,
-            now=now,
-            settings=settings,
-            gallery=build_gallery(parts),
-            parts=parts,
+            page_service,
+            FileService(reading.read_file, offload, measure, keep=KEEP),
+            reading,
+            now,
         )
 
     async def configure(self, settings: Settings) -> None:
@@ -123,7 +127,7 @@ class Retrieval:
 
         Raises SettingsError, and changes nothing, for a value of no use.
         """
-        if self._parts is None or are_same_searches(self._parts.settings, settings):
+        if are_same_searches(self._parts.settings, settings):
             return
         parts = self._parts._replace(settings=settings)
         old, self._chain = self._chain, build_chain(parts, lazy.retrieve)
@@ -280,3 +284,4 @@ class Retrieval:
         """Stop what the searches have running."""
         await self._pages.close()
         await self._chain.close()
+        await self._offload(self._reading.close)

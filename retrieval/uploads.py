@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+ReadFile = Callable[[BinaryIO, str], Awaitable[list[Passage]]]
+
 # Of a text no more is read than becomes passages; other kinds are read whole.
 TEXT_BYTES = 8 * 1024 * 1024
 PLACES = 15
@@ -100,19 +102,16 @@ def read_upload(file: BinaryIO, name: str, reader: DocumentReader) -> list[Passa
 
 
 class FileService:
-    """Reads files, and finds passages in those that were read."""
+    """Finds passages in files that were read; ``read`` gives the passages of one, at least one.
 
-    def __init__(
-        self, reader: DocumentReader, offload: Offload, measure: "Measure", *, keep: int
-    ) -> None:
-        self._reader = reader
+    It raises FileRefused and FileUnreadable.
+    """
+
+    def __init__(self, read: ReadFile, offload: Offload, measure: "Measure", *, keep: int) -> None:
+        self.read = read
         self._offload = offload
         self._measure = measure
         self._keep = keep
-
-    async def read(self, file: BinaryIO, name: str) -> list[Passage]:
-        """The passages of a file, at least one; raises FileRefused and FileUnreadable."""
-        return await self._offload(partial(read_upload, file, name, self._reader))
 
     async def search(
         self, query: str, uploads: AsyncIterable[Upload], embed: "EmbedAs"

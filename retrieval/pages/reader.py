@@ -1,37 +1,35 @@
-"""Reads one page of the web: fetches it, and takes its text out in a thread."""
+"""Reads one page of the web: fetches it, and has its text taken out."""
 
 import asyncio
-import functools
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import structlog
 
 from protocol.errors import PageUnreadable
 from retrieval.cache import Cache
-from retrieval.offload import Offload
-from retrieval.pages.content import Page, PageContent
-from retrieval.pages.fetcher import Fetcher
+from retrieval.pages.content import Page
+from retrieval.pages.fetcher import Fetched, Fetcher
+
+ReadBody = Callable[[Fetched], Awaitable[Page]]
 
 log = structlog.get_logger(__name__)
 
 
 class PageReader:
-    """Reads any number of pages at once; the fetcher and the threads bound how many go on."""
+    """Reads any number of pages at once; the fetcher and ``read`` bound how many go on."""
 
     def __init__(
         self,
         fetcher: Fetcher,
-        content: PageContent,
-        offload: Offload,
+        read: ReadBody,
         cache: Cache[Page],
         *,
         within_s: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._fetcher = fetcher
-        self._content = content
-        self._offload = offload
+        self._read_body = read
         self._cache = cache
         self._within_s = within_s
         self._clock = clock
@@ -48,7 +46,7 @@ class PageReader:
         try:
             async with asyncio.timeout(self._within_s):
                 fetched = await self._fetcher.fetch(link)
-                page = await self._offload(functools.partial(self._content.read, fetched))
+                page = await self._read_body(fetched)
         except TimeoutError as error:
             raise PageUnreadable("it did not come in time") from error
         duration_ms = round((self._clock() - began) * 1000)

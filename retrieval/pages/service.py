@@ -1,22 +1,21 @@
 """Reading of pages, put together as the settings want it."""
 
+from collections.abc import Awaitable, Callable
 from typing import NamedTuple, Self
 
 import httpx
 
 from protocol.settings import Settings
 from retrieval.cache import Cache
-from retrieval.library.reader import DocumentReader
 from retrieval.offload import Offload
-from retrieval.pages.content import Page, PageContent
-from retrieval.pages.fetcher import Fetcher
+from retrieval.pages.content import Page
+from retrieval.pages.fetcher import Fetched, Fetcher
 from retrieval.pages.found import FoundPages
 from retrieval.pages.named import NamedPages
 from retrieval.pages.network import CheckAddress, CheckedTransport
 from retrieval.pages.reader import PageReader
-from retrieval.places import Places
 
-THREADS = 3  # that pages may hold, were they all made to be read for ever
+ReadPage = Callable[[Fetched, int], Awaitable[Page]]
 
 
 class PageService(NamedTuple):
@@ -30,20 +29,28 @@ class PageService(NamedTuple):
     def build(
         cls,
         settings: Settings,
-        documents: DocumentReader,
+        read: ReadPage,
         offload: Offload,
         check_address: CheckAddress,
         cache: Cache[Page],
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> Self:
-        """As the settings want it; ``transport`` stands in for the network."""
+        """As the settings want it.
+
+        Args:
+            settings: Limits, and how far quality goes.
+            read: Takes the text out of what was fetched, within so many bytes.
+            offload: Runs what computes in a thread.
+            check_address: Told where a page is about to be fetched from.
+            cache: Keeps pages for a while.
+            transport: Stands in for the network.
+
+        """
         limits, read_s = settings.pages, settings.limits.read_s
         network = transport or CheckedTransport(check_address, offload, connections=limits.at_once)
-        content = PageContent(documents, most_bytes=limits.page_bytes)
         reader = PageReader(
             Fetcher(network, limits),
-            content,
-            Places(offload, THREADS),
+            lambda fetched: read(fetched, limits.page_bytes),
             cache,
             within_s=min(read_s / 2, 2 * limits.page_s),  # half is for what is made of the pages
         )

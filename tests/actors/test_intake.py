@@ -21,6 +21,7 @@ from protocol.values import ModelChoice
 from providers.service import Providers
 from retrieval.service import Retrieval
 from tests.actors.parts import BrokenStore, Scene
+from tests.retrieval.fakes import ReadHere
 
 T = TypeVar("T")
 
@@ -52,7 +53,9 @@ async def desk(store: BrokenStore) -> AsyncIterator[IntakeDesk]:
     scene = Scene(store=store)
     numbers = count()
     async with httpx.AsyncClient() as http:
-        retrieval = Retrieval.build(SETTINGS, client=http, offload=in_thread, now=datetime.now)
+        retrieval = Retrieval.build(
+            SETTINGS, client=http, offload=in_thread, now=datetime.now, reading=ReadHere()
+        )
         providers = Providers(SETTINGS, offload=in_thread)
         parts = (retrieval, providers, scene.persister, SETTINGS, lambda: f"id{next(numbers)}")
         pool = scene.tree.grow(Pool, Intake, *parts, size=2)

@@ -17,7 +17,7 @@ from protocol.values import ModelChoice
 from providers.catalogue import ROWS, Row
 from providers.endpoint import Endpoint
 from providers.listing import Offer
-from providers.loaded import Loaded, Order, remote_chat, remote_embedding, static_embedding
+from providers.loaded import STATIC, Loaded, Order, local_embedding, remote_chat, remote_embedding
 from providers.openai_api import OpenAiDialect
 from providers.service import Providers
 from tests.providers.places import in_thread, told
@@ -126,7 +126,7 @@ async def test_embedding_models_are_llama_index_models() -> None:
         assert await remote.aget_text_embedding_batch(["a"]) == [[1, 2]]
         assert await remote.aget_query_embedding("a") == [1, 2]
         assert await off_the_loop(lambda: remote.get_text_embedding("a")) == [1, 2]
-    local = static_embedding(Loaded(), Order("local", "w", 0, None, OpenAiDialect()))
+    local = local_embedding(Loaded(), Order("local", STATIC, 0, None, OpenAiDialect()))
     assert len(local.get_query_embedding("a")) == 256
     assert local.get_text_embedding_batch(["a", "b"])[0] == await local.aget_text_embedding("a")
 

@@ -2,13 +2,20 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
+from functools import partial
+from typing import BinaryIO, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from protocol.errors import SearchUnavailable
 from protocol.values import Node
+from retrieval.library.passages import Passage
+from retrieval.library.reader import DocumentReader
+from retrieval.offload import Offload
+from retrieval.pages.content import Page, PageContent
+from retrieval.pages.fetcher import Fetched
+from retrieval.uploads import read_upload
 
 T = TypeVar("T")
 
@@ -25,6 +32,26 @@ def run_at_once(work: Callable[[], T]) -> Awaitable[T]:
 async def in_thread(work: Callable[[], T]) -> T:
     """An ``Offload`` with the loop's own threads."""
     return await asyncio.to_thread(work)
+
+
+class ReadHere:
+    """Reads documents in a thread of the test, as the reading process does."""
+
+    def __init__(self, offload: Offload = in_thread) -> None:
+        self._offload = offload
+        self._reader = DocumentReader()
+
+    async def read_page(self, fetched: Fetched, most_bytes: int) -> Page:
+        """The page."""
+        content = PageContent(self._reader, most_bytes=most_bytes)
+        return await self._offload(partial(content.read, fetched))
+
+    async def read_file(self, file: BinaryIO, name: str) -> list[Passage]:
+        """The passages."""
+        return await self._offload(partial(read_upload, file, name, self._reader))
+
+    def close(self) -> None:
+        """Nothing runs."""
 
 
 def node(text: str = "some text", title: str = "Title", url: str = "https://a.example/") -> Node:

@@ -7,13 +7,12 @@ import pytest
 
 from protocol.errors import ModelUnavailable
 from protocol.values import ModelChoice, Node, Upload, UploadPassage
-from retrieval.library.reader import DocumentReader
 from retrieval.postprocessor import Vectors
 from retrieval.uploads import FileService, shared_places
-from tests.retrieval.fakes import in_thread, letters
+from tests.retrieval.fakes import ReadHere, in_thread, letters
 
 MODEL = ModelChoice("local", "letters")
-SERVICE = FileService(DocumentReader(), in_thread, "cosine", keep=15)
+SERVICE = FileService(ReadHere().read_file, in_thread, "cosine", keep=15)
 
 
 async def upload(name: str, *texts: str, model: ModelChoice = MODEL) -> Upload:

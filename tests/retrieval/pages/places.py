@@ -7,11 +7,10 @@ from typing import TypeVar
 
 from protocol.settings import Cache, Limits, Pages, Quality, Settings
 from retrieval.caches import Caches
-from retrieval.library.reader import DocumentReader
 from retrieval.offload import Offload
 from retrieval.pages.network import CheckAddress, any_address
 from retrieval.pages.service import PageService
-from tests.retrieval.fakes import in_thread
+from tests.retrieval.fakes import ReadHere, in_thread
 
 T = TypeVar("T")
 
@@ -39,7 +38,8 @@ async def pages(
     settings = Settings(
         pages=limits or Pages(), quality=quality or Quality(), limits=Limits(read_s=read_s)
     )
-    service = PageService.build(settings, DocumentReader(), offload, check, Caches(Cache()).pages)
+    cache = Caches(Cache()).pages
+    service = PageService.build(settings, ReadHere(offload).read_page, offload, check, cache)
     try:
         yield service
     finally:

@@ -1,0 +1,1 @@
+"""Where documents of strangers are read: in processes of their own, within limits."""
