@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PACKAGES := app.py actors protocol providers retrieval storage transport
+PACKAGES := app.py actors protocol providers retrieval storage transport upstreams
 CODE := $(PACKAGES) tests bench
 
 .PHONY: run test check fmt bench lock clean

@@ -38,7 +38,7 @@ from transport.form import FormLimits
 from transport.logs import configure_logs
 from transport.process import either, freeze_start, handle_signals
 from transport.server import Server, serve
-from transport.services import Asking, Services, UploadDesk
+from transport.services import Asking, Health, HealthStatus, Services, UploadDesk
 from transport.terminal import Terminal
 
 __version__ = "0.1.0"
@@ -115,6 +115,7 @@ class Program:
             uploads=self._upload_desk(),
             delete_chat=self.staff.delete_chat,
             ready=self._ready,
+            health=self._health,
             asking=Asking(
                 answer=self.staff.answers.begin,
                 extras=ExtrasDesk(self.staff.extras, self.settings.limits),
@@ -153,6 +154,19 @@ class Program:
         """Bring settings into force that were changed while the program runs."""
         await self.retrieval.configure(settings)
         await self.providers.configure(settings)
+
+    async def _health(self) -> Health:
+        try:
+            await self.store.check()
+            store = ""
+        except ServiceError as error:
+            store = str(error)
+        upstreams, unwell = tuple(self.retrieval.health()), self.providers.unwell()
+        is_degraded = store or unwell or any(each.problem for each in upstreams)
+        status: HealthStatus = "degraded" if is_degraded else "ok"
+        if self.staff.is_draining:
+            status = "draining"
+        return Health(status, upstreams, unwell, store, self.staff.backlog())
 
     async def _ready(self) -> None:
         if self.staff.is_draining:

@@ -106,6 +106,12 @@ class Staff:
         owners = (self.turns, self.answerers)
         await asyncio.gather(*(owner.stop(timeout=patience_s) for owner in owners))
 
+    def backlog(self) -> dict[str, int]:
+        """What is under way: open sessions, and turns of all clients."""
+        sessions, turns = self.sessions.life.children, self.turns.life.children
+        unkept = self.answerers.life.children
+        return {"sessions": len(sessions) // 2, "turns": len(turns) + len(unkept)}
+
     async def delete_chat(self, chat_id: ChatId) -> None:
         """Remove a chat with all that belongs to it, running turns included; or ChatNotFound."""
         for journal in list(self._journals.values()):

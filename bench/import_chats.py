@@ -33,7 +33,7 @@ CREATE TABLE messages (id INTEGER PRIMARY KEY NOT NULL, content TEXT NOT NULL,
 
 def said(chat: int, turn: int, role: str) -> tuple[str, str, str, str, str]:
     """A row of messages; its metadata are encoded twice, as the reference does."""
-    metadata = {"createdAt": "2026-11-22T12:00:00.000Z"}
+    metadata: dict[str, object] = {"createdAt": "2026-11-22T12:00:00.000Z"}
     more = {"sources": SOURCES} if role == "assistant" else {}
     text = f"{role} {turn} of {chat}: " + "said " * 100
     return text, f"chat{chat}", f"{role}{chat}-{turn}", role, twice(metadata | more)

@@ -194,6 +194,17 @@ class Cache(Value, frozen=True):
     size_bytes: Annotated[Count, described("bytes of each cache")] = 32 * 1024 * 1024
 
 
+class Resilience(Value, frozen=True):
+    """What is done about services that do not answer."""
+
+    failures: Annotated[
+        Annotated[int, Meta(ge=0, le=1000)],
+        described("failures in a row, or one time-out, after which one is left alone; 0: never"),
+    ] = 3
+    pause_s: Annotated[Seconds, described("seconds until it is tried again; doubles")] = 5
+    most_pause_s: Annotated[Seconds, described("seconds of the longest such pause")] = 60
+
+
 class Limits(Value, frozen=True):
     """How long and how large things may get."""
 
@@ -234,4 +245,5 @@ class Settings(Value, frozen=True):
     quality: Quality = field(default_factory=Quality)
     discover: Discover = field(default_factory=Discover)
     cache: Cache = field(default_factory=Cache)
+    resilience: Resilience = field(default_factory=Resilience)
     limits: Limits = field(default_factory=Limits)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import httpx
+from msgspec.structs import astuple
 
 from protocol.errors import SettingsError
 from protocol.settings import Cache as CacheSettings
@@ -22,6 +23,7 @@ from retrieval.library.reader import DocumentReader
 from retrieval.offload import Offload
 from retrieval.remembered_backend import RememberedBackend
 from retrieval.searxng import SearxngBackend
+from upstreams.breaker import BreakerPolicy
 
 
 class Parts(NamedTuple):
@@ -108,6 +110,7 @@ def build_chain(parts: Parts, retrieve: Retrieve) -> SearchChain:
         retrieve,
         language=settings.search.language,
         within_s=settings.limits.search_s,
+        policy=BreakerPolicy(*astuple(settings.resilience)),
         description=", then ".join(
             [*(row.describe(settings) for row, _ in made), "its own documents"]
         ),

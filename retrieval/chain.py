@@ -13,11 +13,14 @@ from protocol.values import Node
 from retrieval.backend import SearchBackend, with_content
 from retrieval.library.backend import LibraryBackend
 from retrieval.modes import FocusMode
+from upstreams.breaker import Breaker, BreakerPolicy, UpstreamHealth
 
 log = structlog.get_logger(__name__)
+NEVER = BreakerPolicy(failures=0)
 CUSHION = 0.9  # of the search's time: the answer must be on its way before the asker gives up
 # Of the time that is left, when others wait behind: SearXNG itself waits 3 s for a slow engine.
 FIRST_SHARE = 0.75
+FAIR_SHARE = 0.5  # of a search's time: a backend that got less has not shown that it is dead
 UNAVAILABLE = "Searching did not work just now, and nothing was found."
 ONLY_OWN = {  # by whether any other search worked
     False: "Searching did not work just now; these sources come with the program itself.",
@@ -46,11 +49,13 @@ class SearchChain:
         language: str,
         within_s: float,
         description: str = "",
+        policy: BreakerPolicy = NEVER,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.description = description
         self._backends = (*backends, last)
         self._last = last
+        self.breakers = {b.name: Breaker(b.name, policy, clock) for b in self._backends}
         self._retrieve = retrieve
         self._language = language
         self._within_s = within_s * CUSHION
@@ -78,6 +83,10 @@ class SearchChain:
         for library in self._libraries():
             library.prepare()
 
+    def health(self) -> list[UpstreamHealth]:
+        """How its backends are, in their order."""
+        return [self.breakers[backend.name].health() for backend in self._backends]
+
     async def close(self) -> None:
         """Stop what the backends have running."""
         for library in self._libraries():
@@ -89,7 +98,10 @@ class SearchChain:
     async def _ask(
         self, backend: SearchBackend, query: str, mode: FocusMode, allowance_s: float
     ) -> list[Node] | None:
-        """The backend's nodes that have text; ``None`` when it failed."""
+        """The backend's nodes that have text; ``None`` when it failed, or is left alone."""
+        breaker = self.breakers[backend.name]
+        if not breaker.admits():
+            return None
         began = self._clock()
         try:
             async with asyncio.timeout(allowance_s):
@@ -97,11 +109,20 @@ class SearchChain:
                     backend, query, engines=mode.engines, language=self._language
                 )
         except TimeoutError:
+            if allowance_s >= FAIR_SHARE * self._within_s:
+                breaker.failed("no answer in time", timed_out=True)
+            else:  # those before it have used up the time
+                breaker.left()
             self._log_failure(SearchUnavailable(backend.name, "no answer in time"), backend, began)
             return None
         except SearchUnavailable as error:
+            breaker.failed(str(error))
             self._log_failure(error, backend, began)
             return None
+        except asyncio.CancelledError:
+            breaker.left()
+            raise
+        breaker.succeeded()
         return with_content(nodes, title_when_empty=mode.title_when_empty)
 
     def _log_failure(self, error: SearchUnavailable, backend: SearchBackend, began: float) -> None:

@@ -36,6 +36,7 @@ from retrieval.reading import Reading
 from retrieval.rephrased import parse_rephrased, short_query, unrephrased, with_named_links
 from retrieval.uploads import FileService
 from retrieval.workshop.workshop import Workshop
+from upstreams.breaker import UpstreamHealth
 
 if TYPE_CHECKING:
     from retrieval.postprocessor import Embed
@@ -263,6 +264,10 @@ class Retrieval:
     def extract_answer(self, question: str, nodes: Sequence[Node]) -> list[str]:
         """Pieces of an answer without a model: cited sentences, and the word that they are that."""
         return extract_answer(question, nodes)
+
+    def health(self) -> list[UpstreamHealth]:
+        """How the search backends are, in their order."""
+        return self._chain.health()
 
     def describe(self) -> str:
         """Which searches are configured, in their order, in words for the start line."""

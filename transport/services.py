@@ -2,16 +2,17 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 from actors.intake import Received
 from actors.unkept import Following
-from protocol.base import Request
+from protocol.base import Request, Value
 from protocol.ids import ChatId
 from protocol.values import ModelChoice, Models, Question, Upload
 from storage.settings_keeper import HeldSetting
 from storage.store import StoredChat, StoredMessage
 from transport.form import FormLimits
+from upstreams.breaker import UpstreamHealth
 
 R = TypeVar("R")
 
@@ -80,6 +81,28 @@ class UploadDesk:
     take_in: Callable[[Sequence[Draft], ModelChoice], Awaitable[Sequence[Upload]]]
 
 
+HealthStatus = Literal["ok", "degraded", "draining"]
+
+
+class Health(Value, frozen=True):
+    """How the program is.
+
+    Attributes:
+        status: ``ok``, ``degraded`` where something that it needs does not work, or ``draining``.
+        upstreams: The search backends, each with the state of its breaker.
+        unwell: The model services that are known not to work, with the reason.
+        store: Empty where the store works, else why not.
+        backlog: What is under way: sessions, and turns of all clients.
+
+    """
+
+    status: HealthStatus
+    upstreams: tuple[UpstreamHealth, ...]
+    unwell: Mapping[str, str]
+    store: str
+    backlog: Mapping[str, int]
+
+
 class Extras(Protocol):
     """Finds what stands beside an answer."""
 
@@ -120,6 +143,7 @@ class Services:
         delete_chat: Removes a chat with all that belongs to it; raises ChatNotFound.
         ready: Returns when questions can be answered; raises a ServiceError that says why not.
         asking: Asks the actors.
+        health: How the program and what it needs are.
 
     """
 
@@ -131,3 +155,4 @@ class Services:
     delete_chat: Callable[[ChatId], Awaitable[None]]
     ready: Callable[[], Awaitable[None]]
     asking: Asking
+    health: Callable[[], Awaitable[Health]]

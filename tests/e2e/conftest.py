@@ -32,6 +32,7 @@ def upstreams(models: ModelServer, search: SearchServer) -> dict[str, str]:
         "ANTHROPIC_BASE_URL": models.anthropic_url,
         "GEMINI_API_KEY": "a third key of the tests",
         "PERPLEXICA_API_ENDPOINTS_GEMINI": models.gemini_url,
+        "PERPLEXICA_RESILIENCE_FAILURES": "0",  # one test's faults must not be the next one's
     }
 
 

@@ -7,18 +7,23 @@ import pytest
 from protocol.messages import SearchFinished
 from protocol.values import Node
 from retrieval.backend import SearchBackend
-from retrieval.chain import SearchChain
+from retrieval.chain import NEVER, SearchChain
 from retrieval.modes import FocusMode, load_focus_modes
 from retrieval.retriever import retrieve
 from tests.retrieval.fakes import Asked, node
+from upstreams.breaker import BreakerPolicy
 
 WEB = load_focus_modes()["webSearch"]
 
 
-def chain(*backends: SearchBackend, last: Asked | None = None, within_s: float = 5) -> SearchChain:
-    return SearchChain(
-        backends, last or Asked("documents"), retrieve, language="en", within_s=within_s
-    )
+def chain(
+    *backends: SearchBackend,
+    last: Asked | None = None,
+    within_s: float = 5,
+    policy: BreakerPolicy = NEVER,
+) -> SearchChain:
+    own = last or Asked("documents")
+    return SearchChain(backends, own, retrieve, language="en", within_s=within_s, policy=policy)
 
 
 async def search(
@@ -112,3 +117,36 @@ async def test_a_chain_is_asked_through_whatever_it_is_given() -> None:
 
     await SearchChain([Asked("one")], Asked("two"), ask, language="en", within_s=1).search("q", WEB)
     assert asked == ["one", "two"]
+
+
+async def test_one_that_hangs_is_asked_once_for_a_while() -> None:
+    """The searches that follow go on to the next at once."""
+    first, second = Asked("one", hangs=True), Asked("two", node("second"))
+    searches = chain(first, second, within_s=0.2, policy=BreakerPolicy())
+    for _ in range(3):
+        assert (await searches.search("q", WEB)).backend == "two"
+    assert len(first.asked) == 1
+    assert [(each.name, each.state) for each in searches.health()] == [
+        ("one", "open"),
+        ("two", "closed"),
+        ("documents", "closed"),
+    ]
+
+
+async def test_one_that_got_little_time_is_not_taken_for_dead() -> None:
+    """Those before it had used it up."""
+    searches = chain(
+        Asked("one", hangs=True), Asked("two", hangs=True), within_s=0.2, policy=BreakerPolicy()
+    )
+    await searches.search("q", WEB)
+    assert [each.state for each in searches.health()][:2] == ["open", "closed"]
+
+
+async def test_one_that_fails_three_times_is_left_alone() -> None:
+    """Its problem is known."""
+    first = Asked("one", error="status 500")
+    searches = chain(first, policy=BreakerPolicy())
+    for _ in range(5):
+        await searches.search("q", WEB)
+    assert len(first.asked) == 3
+    assert "status 500" in searches.health()[0].problem

@@ -25,8 +25,9 @@ from transport.desk import Times
 from transport.http import Request, Response, Route
 from transport.routes import ROUTES
 from transport.server import Server, serve
-from transport.services import Asking, Services, UploadDesk
+from transport.services import Asking, Health, Services, UploadDesk
 from transport.websocket import Converse
+from upstreams.breaker import UpstreamHealth
 
 PATIENCE_S = 10.0  # a test that waits longer has failed
 
@@ -141,6 +142,10 @@ def services(
         if trouble is not None:
             raise trouble
 
+    async def health() -> Health:
+        upstream = UpstreamHealth("searxng", "open", 7, "no answer in time", 3)
+        return Health("degraded", (upstream,), unwell or {}, "", {"sessions": 2, "turns": 1})
+
     return Services(
         store=kept,
         models=models,
@@ -150,6 +155,7 @@ def services(
         delete_chat=kept.delete,
         ready=ready,
         asking=asking or Oracle().asking,
+        health=health,
     )
 
 

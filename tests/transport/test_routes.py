@@ -120,3 +120,14 @@ async def test_health() -> None:
     assert await body("/health/ready", services()) == (200, '{"status":"ok"}')
     status, text = await body("/health/ready", ill)
     assert (status, "disk full" in text) == (503, True)
+
+
+async def test_health_tells_how_all_that_is_needed_is() -> None:
+    """In the names of clients, without what is as it should be."""
+    status, text = await body("/health", services(unwell={"ollama": "no answer"}))
+    assert status == 200
+    assert text == (
+        '{"status":"degraded","upstreams":[{"name":"searxng","state":"open","sinceS":7,'
+        '"problem":"no answer in time","refused":3}],"unwell":{"ollama":"no answer"},"store":"",'
+        '"backlog":{"sessions":2,"turns":1}}'
+    )

@@ -19,7 +19,13 @@ async def show_ready(_: Request, services: Services) -> Response:
     return Response.of({"status": "ok"})
 
 
+async def show_health(_: Request, services: Services) -> Response:
+    """How the program and what it needs are; 200 whatever that is."""
+    return Response.of(await services.health())
+
+
 ROUTES = (
+    Route("GET", "/health", show_health),
     Route("GET", "/health/live", show_live),
     Route("GET", "/health/ready", show_ready),
 )
