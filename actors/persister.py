@@ -2,24 +2,28 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 import structlog
 
 from actors.base import Actor, on
+from actors.errors import ActorDead, MailboxFull
 from actors.journal import Journal
 from actors.policy import Policy
 from protocol.base import Message, Request
 from protocol.errors import StorageError, TurnStopped
 from protocol.events import END, Accepted, Entry, Failed, Finished, Stopped
 from protocol.ids import ChatId
+from protocol.settings import Journal as Retention
 from protocol.values import Upload
 from protocol.writes import (
     AcceptTurn,
     AppendEntries,
     DeleteChat,
     EndTurn,
+    ForgetJournals,
     KeepUploads,
     TurnState,
     Write,
@@ -28,6 +32,7 @@ from storage.store import Store
 
 log = structlog.get_logger(__name__)
 
+TIDY_S = 60.0
 RETRY_S = 1.0  # after which a store that refused is asked again
 ERRORS: dict[type, Callable[[Any], str | None]] = {
     Finished: lambda _: None,
@@ -67,6 +72,10 @@ class KeepFiles(Request[None], frozen=True):
     uploads: tuple[Upload, ...]
 
 
+class Tidy(Message, frozen=True):
+    """Forget journals that are old."""
+
+
 class Persister(Actor):
     """Makes journals durable: promises at once, deltas in groups, one transaction for all."""
 
@@ -78,6 +87,7 @@ class Persister(Actor):
         store: Store,
         now: Callable[[], datetime],
         grown: dict[int, Journal],
+        retention: Retention,
         *,
         flush_s: float = 0.2,
     ) -> None:
@@ -87,6 +97,8 @@ class Persister(Actor):
         self._now = now
         self._flush_s = flush_s
         self._grown = grown
+        self._retention = retention
+        self._tidy_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
 
     async def on_start(self) -> None:
@@ -102,6 +114,7 @@ class Persister(Actor):
             [self._write(message.journal, message.entry) for message in messages],
             [*(message.journal for message in messages), *others],
         )
+        self._tidy_soon()
         return [None] * len(messages)
 
     @on(Grown)
@@ -122,6 +135,12 @@ class Persister(Actor):
         except StorageError as error:
             log.warning("flush.failed", journals=len(journals), key=error.key)
             self._flush_in(RETRY_S)
+
+    @on(Tidy)
+    async def tidy(self, _message: Tidy) -> None:
+        """Forget some journals; what is left over has its turn a minute later."""
+        before = self._now() - timedelta(days=self._retention.days)
+        await self._store.commit([ForgetJournals(before, self._retention.turns)])
 
     @on(RemoveChat)
     async def remove_chat(self, message: RemoveChat) -> None:
@@ -155,6 +174,14 @@ class Persister(Actor):
         if len(journal.entries) == journal.durable:
             journal.is_awaited = False
             self._grown.pop(id(journal), None)
+
+    def _tidy_soon(self) -> None:
+        """Every minute in which something is kept."""
+        now = self.life.system.now()
+        if now >= self._tidy_at:
+            self._tidy_at = now + TIDY_S
+            with suppress(ActorDead, MailboxFull):
+                self.ref.tell(Tidy())
 
     def _waiting(self, journals: Sequence[Journal]) -> list[Write]:
         """What the store lacks of these journals; also an end that it could not keep in time."""

@@ -72,7 +72,7 @@ class Staff:
         self._limits = limits
         self._journals: Journals = Journals()
         self.is_draining = False
-        self.persister = grow(Persister, tools.store, tools.now, {})
+        self.persister = grow(Persister, tools.store, tools.now, {}, settings.journal)
         crew = Crew(
             pool(Searcher, *thinking),
             pool(Reader, *thinking, tools.store.upload),

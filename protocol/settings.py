@@ -205,6 +205,15 @@ class Resilience(Value, frozen=True):
     most_pause_s: Annotated[Seconds, described("seconds of the longest such pause")] = 60
 
 
+class Journal(Value, frozen=True):
+    """How long the events of an answer are kept beside it, to resume it by."""
+
+    days: Annotated[
+        Annotated[int, Meta(ge=1, le=3650)], described("days that journals of answers are kept")
+    ] = 30
+    turns: Annotated[Count, described("answers, the newest, whose journals are kept")] = 20_000
+
+
 class Limits(Value, frozen=True):
     """How long and how large things may get."""
 
@@ -246,4 +255,5 @@ class Settings(Value, frozen=True):
     discover: Discover = field(default_factory=Discover)
     cache: Cache = field(default_factory=Cache)
     resilience: Resilience = field(default_factory=Resilience)
+    journal: Journal = field(default_factory=Journal)
     limits: Limits = field(default_factory=Limits)

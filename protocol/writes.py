@@ -80,6 +80,16 @@ class ImportChat(Value, frozen=True):
     files: tuple[ChatFile, ...] = ()
 
 
+class ForgetJournals(Value, frozen=True):
+    """Remove the journals of turns that ended before a time, and all but the newest ``most``.
+
+    A bounded number at a time, the oldest first; answers stay, and so do turns that run.
+    """
+
+    before: datetime
+    most: int
+
+
 class KeepUploads(Value, frozen=True):
     """Keep files that a user has given, until no chat uses them."""
 
@@ -87,4 +97,6 @@ class KeepUploads(Value, frozen=True):
     at: datetime
 
 
-Write = AcceptTurn | AppendEntries | EndTurn | DeleteChat | ImportChat | KeepUploads
+Write = (
+    AcceptTurn | AppendEntries | EndTurn | DeleteChat | ForgetJournals | ImportChat | KeepUploads
+)

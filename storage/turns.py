@@ -6,8 +6,12 @@ import msgspec
 
 from protocol.ids import MessageId
 from protocol.values import Node
+from protocol.writes import ForgetJournals
 from storage.database import Database
+from storage.metadata import wire_time
 from storage.store import StoredTurn
+
+TOGETHER = 100  # journals that are forgotten in one transaction, so that no answer waits for it
 
 _TURN = """
 SELECT turn.id, turn.answer_id, turn.state, turn.survived, message.content, message.metadata
@@ -15,6 +19,20 @@ FROM turn LEFT JOIN message ON message.question = turn.question
     AND message.message_id = turn.answer_id AND message.role = 'assistant'
 WHERE turn.answer_id = ?
 """
+
+_FORGET = """
+DELETE FROM entry WHERE turn IN (
+    SELECT number FROM turn
+    WHERE number IN (SELECT DISTINCT turn FROM entry ORDER BY turn LIMIT ?)
+    AND state <> 'running'
+    AND (ended_at < ? OR number <= (SELECT max(number) FROM turn) - ?)
+)
+"""
+
+
+async def forget_journals(database: Database, write: ForgetJournals) -> None:
+    """Remove old journals, the oldest first, at most ``TOGETHER``."""
+    await database.run(_FORGET, TOGETHER, wire_time(write.before), write.most)
 
 
 async def read_turn(database: Database, answer_id: MessageId) -> StoredTurn | None:

@@ -10,6 +10,7 @@ from protocol.writes import (
     AppendEntries,
     DeleteChat,
     EndTurn,
+    ForgetJournals,
     ImportChat,
     ImportedMessage,
     KeepUploads,
@@ -18,6 +19,7 @@ from protocol.writes import (
 from storage.database import Database
 from storage.metadata import answer_metadata, question_metadata, wire_time
 from storage.text import as_json
+from storage.turns import forget_journals
 from storage.uploads import forget_files, keep_uploads, name_files
 
 _ADD_CHAT = """
@@ -225,11 +227,16 @@ async def _keep_uploads(batch: Batch, write: KeepUploads) -> None:
     await keep_uploads(batch.database, write)
 
 
+async def _forget_journals(batch: Batch, write: ForgetJournals) -> None:
+    await forget_journals(batch.database, write)
+
+
 _WRITERS: Mapping[type[Write], Callable[[Batch, Any], Awaitable[None]]] = {
     AcceptTurn: _accept_turn,
     AppendEntries: _append_entries,
     EndTurn: _end_turn,
     DeleteChat: _delete_chat,
+    ForgetJournals: _forget_journals,
     ImportChat: _import_chat,
     KeepUploads: _keep_uploads,
 }

@@ -33,6 +33,7 @@ from protocol.messages import (
     Write,
     Written,
 )
+from protocol.settings import Journal as Retention
 from protocol.settings import Limits
 from protocol.values import Node, OptimizationMode, Question, TurnInfo
 from protocol.writes import Write as StoreWrite
@@ -188,7 +189,7 @@ class Scene:
     ) -> None:
         self.store = store or MemoryStore()
         self.tree = Tree(System())
-        self.persister = self.tree.grow(Persister, self.store, now, {})
+        self.persister = self.tree.grow(Persister, self.store, now, {}, Retention())
         worker = self.tree.grow(Worker, acts or {})
         self.crew = Crew(worker, worker, worker, worker, self.persister)
         self.limits = Limits()

@@ -100,7 +100,10 @@ async def test_persister_that_broke_keeps_what_waited() -> None:
 
 @virtual
 async def test_turns_that_wait_share_a_transaction() -> None:
-    """Ten promises that stand in line cost one commit, and so do the deltas of ten turns."""
+    """Ten promises that stand in line cost one commit, and so do the deltas of ten turns.
+
+    Between them old journals are forgotten.
+    """
     store = BrokenStore()
     scene = Scene(store=store)
     journals = [Journal(turn_info(name=str(n))) for n in range(10)]
@@ -109,7 +112,7 @@ async def test_turns_that_wait_share_a_transaction() -> None:
         write(scene, journal, "a", "b")
     await asyncio.sleep(1)
     await scene.close()
-    assert store.batches == [10, 10]
+    assert store.batches == [10, 1, 10]
     assert {journal.durable for journal in journals} == {3}
 
 

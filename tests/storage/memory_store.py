@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -15,6 +16,7 @@ from protocol.writes import (
     AppendEntries,
     DeleteChat,
     EndTurn,
+    ForgetJournals,
     ImportChat,
     KeepUploads,
     TurnState,
@@ -174,6 +176,13 @@ class MemoryStore:
             else:
                 before[-1].answer.append(row)
 
+    def _forget(self, write: ForgetJournals) -> None:
+        ended = [asked for asked in self._asked if asked.answer]
+        for place, asked in enumerate(ended):
+            at = datetime.fromisoformat(asked.answer[0].metadata["createdAt"])
+            if at < write.before or place < len(self._asked) - write.most:
+                asked.journal = []
+
     def _keep_uploads(self, write: KeepUploads) -> None:
         for upload in write.uploads:
             self._uploads.setdefault(upload.id, upload)
@@ -199,4 +208,5 @@ class MemoryStore:
         DeleteChat: _delete,
         ImportChat: _import,
         KeepUploads: _keep_uploads,
+        ForgetJournals: _forget,
     }

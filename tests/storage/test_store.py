@@ -1,6 +1,7 @@
 """What every store does; runs over each that there is."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
@@ -8,7 +9,7 @@ from protocol.errors import ChatNotFound
 from protocol.events import Accepted, Delta, Failed, Finished
 from protocol.ids import ChatId, MessageId, TurnId
 from protocol.values import Node
-from protocol.writes import EndTurn, Write
+from protocol.writes import EndTurn, ForgetJournals, Write
 from storage.store import Store, StoredTurn
 from tests.storage.examples import NOON, asked, deleted, ended, entries, wrote
 
@@ -88,6 +89,23 @@ async def test_line_that_is_written_again_takes_the_place_of_the_first(store: St
     await store.commit([wrote("1", "new", "more")])
     said = [e.event.text for e in await store.entries(TurnId("1")) if isinstance(e.event, Delta)]
     assert said == ["new", "more"]
+
+
+async def test_old_journals_are_forgotten_and_answers_stay(store: Store) -> None:
+    """By age, and beyond a number; turns that run keep theirs."""
+    for number in ("1", "2", "3"):
+        await store.commit([asked(number, "c", f"m{number}"), ended(number)])
+    await store.commit([asked("4", "c", "m4")])
+    await store.commit([ForgetJournals(NOON, 2)])
+    kept = [len(await store.entries(TurnId(number))) for number in "1234"]
+    assert kept == [0, 0, 2, 1]
+    await store.commit([ForgetJournals(NOON + timedelta(seconds=1), 100)])
+    kept = [len(await store.entries(TurnId(number))) for number in "1234"]
+    assert kept == [0, 0, 0, 1]
+    assert (await texts(store, "c")).count("because") == 3
+    turn = await store.turn(MessageId("a1"))
+    assert turn is not None
+    assert (turn.survived, turn.text) == (2, "because")
 
 
 async def test_chats_come_newest_first(store: Store) -> None:
