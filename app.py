@@ -161,7 +161,8 @@ class Program:
             store = ""
         except ServiceError as error:
             store = str(error)
-        upstreams, unwell = tuple(self.retrieval.health()), self.providers.unwell()
+        upstreams = (*self.retrieval.health(), *self.providers.health())
+        unwell = self.providers.unwell()
         is_degraded = store or unwell or any(each.problem for each in upstreams)
         status: HealthStatus = "degraded" if is_degraded else "ok"
         if self.staff.is_draining:

@@ -212,15 +212,19 @@ class ProviderError(ServiceError):
 
 
 class ModelUnavailable(ProviderError):
-    """The model's service did not answer, refused, or broke off."""
+    """The model's service did not answer, refused, or broke off.
+
+    ``is_down`` where that says that the service as a whole does not work at the moment.
+    """
 
     key = "MODEL_UNAVAILABLE"
     status = 503
     temporary = True
 
-    def __init__(self, provider: str, problem: str) -> None:
+    def __init__(self, provider: str, problem: str, *, is_down: bool = False) -> None:
         super().__init__(f"The model service {provider} failed: {problem}.")
         self.problem = problem
+        self.is_down = is_down
 
 
 class StorageError(ServiceError):

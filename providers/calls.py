@@ -165,6 +165,7 @@ CODES = {
     "UNAVAILABLE": "it is overloaded at the moment",
 }
 
+DOWN = frozenset({429, *range(500, 600)})  # what says nothing of the request itself
 STATUSES = {
     400: "it refused the request as malformed or too long",
     401: "it refused the key",
@@ -200,7 +201,8 @@ def known_problem(error: object) -> str | None:
 def refused(call: Call, status: int, body: bytes) -> ModelUnavailable:
     """The error for a reply with that status; a known code in its body says more than that."""
     general = STATUSES.get(status) or f"it answered with status {status}"
-    return ModelUnavailable(call.service, known_problem(_error_in(body)) or general)
+    problem = known_problem(_error_in(body)) or general
+    return ModelUnavailable(call.service, problem, is_down=status in DOWN)
 
 
 def _error_in(body: bytes) -> object:

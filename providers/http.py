@@ -134,7 +134,7 @@ def translated(service: str) -> Iterator[None]:
     except LineTooLong as error:
         raise ModelUnavailable(service, "it sent a line without end") from error
     except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
-        raise ModelUnavailable(service, _problem(error)) from error
+        raise ModelUnavailable(service, _problem(error), is_down=True) from error
 
 
 PROBLEMS: tuple[tuple[type[Exception], str], ...] = (

@@ -10,10 +10,12 @@ from protocol.settings import Settings
 from protocol.values import ModelChoice, Models, Prompt
 from providers.catalogue import BUILT_IN, ROWS, Row
 from providers.endpoint import Endpoint
+from providers.guard import Guards
 from providers.lazy_models import LazyModels
 from providers.loaded import Loaded, Offload, Order
 from providers.selection import Purpose, chosen
 from providers.stock import ModelLists, Stock
+from upstreams.breaker import UpstreamHealth
 
 if TYPE_CHECKING:
     from providers.http import OpenClient
@@ -39,6 +41,7 @@ class Providers:
         self._longest = settings.limits.answer_chars
         self._loaded = Loaded(open_client, settings.local.models)
         self._models = LazyModels(self._loaded, offload)
+        self._guards = Guards(settings, clock)
         self._stock = Stock(rows, settings, loaded=self._loaded, offload=offload, clock=clock)
 
     def prepare(self) -> None:
@@ -64,6 +67,10 @@ class Providers:
         A provider is known by its list of models, which ``models`` asks for; never waits.
         """
         return self._stock.unwell()
+
+    def health(self) -> list[UpstreamHealth]:
+        """How the services are, as far as anybody has asked them."""
+        return self._guards.health()
 
     async def close(self) -> None:
         """Close all connections; streams under way end with ModelUnavailable."""
@@ -114,6 +121,12 @@ class Providers:
 
         """
         row, order = await self._ordered(choice, "chat", temperature=temperature)
+        told = self._guards.pieces(order, self._pieces(row, order, prompt))
+        async with aclosing(told) as pieces:
+            async for piece in pieces:
+                yield piece
+
+    async def _pieces(self, row: Row, order: Order, prompt: Prompt) -> AsyncGenerator[str, None]:
         with _told_failures(row):
             llm = await self._models.chat_model(row, order)
             async with aclosing(self._models.pieces(llm, prompt)) as pieces:
@@ -139,9 +152,10 @@ class Providers:
         there is no text with words d may be 0. Raises ModelUnavailable.
         """
         row, order = await self._ordered(choice, "embedding", temperature=0)
-        with _told_failures(row):
-            embedder = await self._models.embedding_model(row, order)
-            return await self._models.vectors(embedder, texts)
+        async with self._guards.watch(order, "embedding"):
+            with _told_failures(row):
+                embedder = await self._models.embedding_model(row, order)
+                return await self._models.vectors(embedder, texts)
 
     async def _ordered(
         self, choice: ModelChoice, purpose: Purpose, *, temperature: float
@@ -177,4 +191,4 @@ def _told_failures(row: Row) -> Iterator[None]:
     try:
         yield
     except row.failures as error:
-        raise ModelUnavailable(row.name, "its model could not be used") from error
+        raise ModelUnavailable(row.name, "its model could not be used", is_down=True) from error

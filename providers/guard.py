@@ -1,0 +1,109 @@
+"""Keeps model services that do not answer from being asked by every question."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
+
+from protocol.errors import ModelUnavailable
+from protocol.settings import Settings
+from providers.loaded import Order
+from providers.selection import Purpose
+from upstreams.breaker import Breaker, BreakerPolicy, UpstreamHealth
+
+MOST = 200  # services that are remembered; clients may bring their own
+LEFT_ALONE = "it did not answer a moment ago, and is left alone for a while"
+SILENT = "no answer in time"
+
+
+class Call:
+    """A call under way; what is known of its service once that has answered stays so."""
+
+    def __init__(self, breaker: Breaker) -> None:
+        self.breaker = breaker
+        self.has_answered = False
+
+    def answered(self) -> None:
+        """The service is well."""
+        self.has_answered = True
+        self.breaker.succeeded()
+
+    def failed(self, error: ModelUnavailable) -> None:
+        """It is not, or it does not like the request."""
+        if self.has_answered:
+            return
+        if error.is_down:
+            self.breaker.failed(error.problem)
+        else:
+            self.breaker.succeeded()
+
+    def left(self, *, is_silent: bool) -> None:
+        """Nobody waits any more, or nobody could."""
+        if self.has_answered:
+            return
+        if is_silent:
+            self.breaker.failed(SILENT, timed_out=True)
+        else:
+            self.breaker.left()
+
+
+class Guards:
+    """A breaker for each service and purpose; the one that was not used for longest goes first."""
+
+    def __init__(self, settings: Settings, clock: Callable[[], float]) -> None:
+        limits = settings.limits
+        resilience = settings.resilience
+        self._policy = BreakerPolicy(
+            resilience.failures, resilience.pause_s, resilience.most_pause_s
+        )
+        self._patience_s: dict[Purpose, float] = {
+            "chat": limits.first_token_s * 0.9,
+            "embedding": limits.rerank_s * 0.9,
+        }
+        self._clock = clock
+        self._breakers: OrderedDict[tuple[str, str, Purpose], Breaker] = OrderedDict()
+
+    def health(self) -> list[UpstreamHealth]:
+        """How the services are, as far as anybody has asked them."""
+        return [breaker.health() for breaker in self._breakers.values()]
+
+    async def pieces(
+        self, order: Order, made: AsyncGenerator[str, None]
+    ) -> AsyncGenerator[str, None]:
+        """The pieces of an answer; its first shows that the service is well."""
+        async with self.watch(order, "chat") as call, aclosing(made):
+            async for piece in made:
+                if not call.has_answered:
+                    call.answered()
+                yield piece
+
+    @asynccontextmanager
+    async def watch(self, order: Order, purpose: Purpose) -> AsyncIterator[Call]:
+        """A call to a service; raises ModelUnavailable at once where it is left alone.
+
+        Who leaves early has learnt nothing, who leaves when its time is up has: that the service
+        does not answer.
+        """
+        call = Call(self._breaker(order, purpose))
+        if not call.breaker.admits():
+            raise ModelUnavailable(order.provider, LEFT_ALONE)
+        began = self._clock()
+        try:
+            yield call
+        except ModelUnavailable as error:
+            call.failed(error)
+            raise
+        except (asyncio.CancelledError, GeneratorExit):
+            call.left(is_silent=self._clock() - began >= self._patience_s[purpose])
+            raise
+        call.answered()
+
+    def _breaker(self, order: Order, purpose: Purpose) -> Breaker:
+        address = order.endpoint.base_url if order.endpoint else ""
+        key = (order.provider, address, purpose)
+        if key not in self._breakers:
+            self._breakers[key] = Breaker(f"{order.provider} {purpose}", self._policy, self._clock)
+        self._breakers.move_to_end(key)
+        while len(self._breakers) > MOST:
+            self._breakers.popitem(last=False)
+        return self._breakers[key]
