@@ -23,13 +23,17 @@ fmt: $(VENV)/dev.stamp  ## format and mend what can be mended
 	$(BIN)/ruff format $(CODE)
 	$(BIN)/ruff check --fix $(CODE)
 
-bench: $(VENV)/dev.stamp  ## idle sessions, cold start, answers, pages, uploads, import
+bench: $(VENV)/dev.stamp  ## idle sessions, cold start, answers, pages, uploads, import, stop, wire, drain, cuts
 	$(BIN)/python -m bench.sessions
 	$(BIN)/python -m bench.cold_start
 	$(BIN)/python -m bench.answers
 	$(BIN)/python -m bench.pages
 	$(BIN)/python -m bench.uploads
 	$(BIN)/python -m bench.import_chats
+	$(BIN)/python -m bench.stop
+	$(BIN)/python -m bench.wire
+	$(BIN)/python -m bench.drain
+	$(BIN)/python -m bench.cuts
 
 lock: $(VENV)/dev.stamp  ## pin every dependency with its hashes, without hosts
 	$(BIN)/pip install --quiet uv
