@@ -185,9 +185,10 @@ class Turn(Actor):
         """The one line that tells the whole turn."""
         event = self._journal.entries[-1].event
         stages_ms = {f"{stage}_ms": ms for stage, ms in self._stages.items()}
+        failure = {"key": event.key} if isinstance(event, Failed) else {}
         log.info(
             ENDS.get(type(event), "turn.left"),
-            key=event.key if isinstance(event, Failed) else "",
+            **failure,
             writer=self._writer,
             focus_mode=self._question.focus_mode,
             optimization_mode=self._question.optimization_mode,

@@ -9,8 +9,7 @@ import httpx
 from msgspec.structs import astuple
 
 from protocol.errors import SettingsError
-from protocol.settings import Cache as CacheSettings
-from protocol.settings import Discover, Settings
+from protocol.settings import Settings
 from retrieval.backend import SearchBackend
 from retrieval.caches import Caches
 from retrieval.chain import Retrieve, SearchChain
@@ -130,8 +129,3 @@ def build_gallery(parts: Parts) -> Gallery:
     settings = parts.settings
     within_s = settings.limits.search_s
     return Gallery(make_searxng(parts), settings.discover, parts.caches.news, within_s=within_s)
-
-
-def empty_gallery() -> Gallery:
-    """A gallery that has nobody to ask."""
-    return Gallery(None, Discover(), Caches(CacheSettings()).news, within_s=1)

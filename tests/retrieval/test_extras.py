@@ -3,9 +3,11 @@
 import pytest
 
 from protocol.extras import MediaKind
+from protocol.settings import Cache, Discover
 from protocol.values import Utterance
-from retrieval.backends import empty_gallery
+from retrieval.caches import Caches
 from retrieval.extras import Extras
+from retrieval.gallery import Gallery
 
 HISTORY = (Utterance("user", "Tell me of {harbours}"), Utterance("assistant", "<question> Deep."))
 
@@ -14,7 +16,7 @@ async def ready() -> None:
     """At once."""
 
 
-EXTRAS = Extras(empty_gallery(), ready)
+EXTRAS = Extras(Gallery(None, Discover(), Caches(Cache()).news, within_s=1), ready)
 
 
 @pytest.mark.parametrize(("kind", "word"), [("images", "pictures"), ("videos", "videos")])
