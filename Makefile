@@ -23,7 +23,7 @@ fmt: $(VENV)/dev.stamp  ## format and mend what can be mended
 	$(BIN)/ruff format $(CODE)
 	$(BIN)/ruff check --fix $(CODE)
 
-bench: $(VENV)/dev.stamp  ## idle sessions, cold start, answers, pages, uploads, import, stop, wire, drain, cuts
+bench: $(VENV)/dev.stamp  ## idle sessions, cold start, answers, pages, uploads, import, stop, wire, drain, cuts, kills
 	$(BIN)/python -m bench.sessions
 	$(BIN)/python -m bench.cold_start
 	$(BIN)/python -m bench.answers
@@ -34,6 +34,7 @@ bench: $(VENV)/dev.stamp  ## idle sessions, cold start, answers, pages, uploads,
 	$(BIN)/python -m bench.wire
 	$(BIN)/python -m bench.drain
 	$(BIN)/python -m bench.cuts
+	$(BIN)/python -m bench.kills
 
 lock: $(VENV)/dev.stamp  ## pin every dependency with its hashes, without hosts
 	$(BIN)/pip install --quiet uv

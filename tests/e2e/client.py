@@ -77,7 +77,7 @@ class Client:
     def __init__(self, socket: ClientConnection) -> None:
         self.socket = socket
         self.frames: list[Frame] = []
-        self._times: list[float] = []
+        self.times: list[float] = []
         self._taken: set[str] = set()
         self._errors = 0
         self._changed = asyncio.Event()
@@ -141,7 +141,7 @@ class Client:
         end = await self.until(self._is_new_end, deadline_s)
         self._taken.add(end["messageId"])
         mine = [at for at, f in enumerate(self.frames) if f.get("messageId") == end["messageId"]]
-        return Turn(tuple(self.frames[at] for at in mine), tuple(self._times[at] for at in mine))
+        return Turn(tuple(self.frames[at] for at in mine), tuple(self.times[at] for at in mine))
 
     async def refusal(self) -> Frame:
         """The next ``error`` frame; each is handed out once."""
@@ -153,7 +153,7 @@ class Client:
     def forget(self) -> None:
         """Let go of all frames that have come so far."""
         self.frames.clear()
-        self._times.clear()
+        self.times.clear()
 
     async def until(self, wanted: Callable[[Frame], bool], deadline_s: float = DEADLINE_S) -> Frame:
         """The first frame that is as wanted; raises TimeoutError, and when the socket closes."""
@@ -180,7 +180,7 @@ class Client:
         try:
             async for text in self.socket:
                 self.frames.append(json.loads(text))
-                self._times.append(asyncio.get_running_loop().time())
+                self.times.append(asyncio.get_running_loop().time())
                 self._changed.set()
         except ConnectionClosed:
             pass  # an abrupt end is an end; tests look at the close code
