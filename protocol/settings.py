@@ -2,8 +2,9 @@
 
 A field ``name`` of section ``SECTION`` is ``[SECTION] NAME`` in ``config.toml`` and
 ``PERPLEXICA_SECTION_NAME`` in the environment (``PERPLEXICA_NAME`` for GENERAL); names that people
-already have stand in ``env``. A ``secret`` is never shown, and its value may also come from the
-file that ``<environment name>_FILE`` names.
+already have stand in ``env``, what newer files of the reference (1.10) call it in ``also``. A
+``secret`` is never shown, and its value may also come from the file that
+``<environment name>_FILE`` names.
 """
 
 from typing import Annotated, Literal
@@ -20,9 +21,17 @@ Seconds = Annotated[float, Meta(gt=0, le=3600)]
 KeptSeconds = Annotated[int, Meta(ge=0, le=7 * 86_400)]
 
 
-def described(doc: str, *, env: tuple[str, ...] = (), secret: bool = False) -> Meta:
+def described(
+    doc: str, *, env: tuple[str, ...] = (), also: tuple[str, ...] = (), secret: bool = False
+) -> Meta:
     """What is said of a field beyond its type."""
-    return Meta(description=doc, extra={"env": env, "secret": secret})
+    return Meta(description=doc, extra={"env": env, "also": also, "secret": secret})
+
+
+def model_key(doc: str, name: str) -> Meta:
+    """What is said of the key of a model service that files of the reference name too."""
+    also = (f"[MODELS.{name}] API_KEY",)
+    return described(doc, env=(f"{name}_API_KEY",), also=also, secret=True)
 
 
 class General(Value, frozen=True):
@@ -54,11 +63,11 @@ class General(Value, frozen=True):
 class ApiKeys(Value, frozen=True):
     """Keys of model services."""
 
-    openai: Annotated[str, described("OpenAI", env=("OPENAI_API_KEY",), secret=True)] = ""
-    groq: Annotated[str, described("Groq", env=("GROQ_API_KEY",), secret=True)] = ""
-    anthropic: Annotated[str, described("Anthropic", env=("ANTHROPIC_API_KEY",), secret=True)] = ""
-    gemini: Annotated[str, described("Gemini", env=("GEMINI_API_KEY",), secret=True)] = ""
-    deepseek: Annotated[str, described("DeepSeek", env=("DEEPSEEK_API_KEY",), secret=True)] = ""
+    openai: Annotated[str, model_key("OpenAI", "OPENAI")] = ""
+    groq: Annotated[str, model_key("Groq", "GROQ")] = ""
+    anthropic: Annotated[str, model_key("Anthropic", "ANTHROPIC")] = ""
+    gemini: Annotated[str, model_key("Gemini", "GEMINI")] = ""
+    deepseek: Annotated[str, model_key("DeepSeek", "DEEPSEEK")] = ""
     mistral: Annotated[str, described("Mistral", env=("MISTRAL_API_KEY",), secret=True)] = ""
     openrouter: Annotated[
         str, described("OpenRouter", env=("OPENROUTER_API_KEY",), secret=True)
@@ -80,7 +89,12 @@ class ApiEndpoints(Value, frozen=True):
     searxng: Annotated[
         Address, described("SearXNG, with its JSON format on", env=("SEARXNG_API_URL",))
     ] = ""
-    ollama: Annotated[Address, described("Ollama", env=("OLLAMA_BASE_URL", "OLLAMA_API_URL"))] = ""
+    ollama: Annotated[
+        Address,
+        described(
+            "Ollama", env=("OLLAMA_BASE_URL", "OLLAMA_API_URL"), also=("[MODELS.OLLAMA] API_URL",)
+        ),
+    ] = ""
     openai: Annotated[
         Address, described("OpenAI, or what speaks like it", env=("OPENAI_BASE_URL",))
     ] = "https://api.openai.com/v1"
@@ -94,15 +108,36 @@ class ApiEndpoints(Value, frozen=True):
     deepseek: Annotated[Address, described("DeepSeek")] = "https://api.deepseek.com"
     mistral: Annotated[Address, described("Mistral")] = "https://api.mistral.ai/v1"
     openrouter: Annotated[Address, described("OpenRouter")] = "https://openrouter.ai/api/v1"
-    lmstudio: Annotated[Address, described("LM Studio, usually http://localhost:1234/v1")] = ""
+    lmstudio: Annotated[
+        Address,
+        described(
+            "LM Studio, usually http://localhost:1234/v1", also=("[MODELS.LM_STUDIO] API_URL",)
+        ),
+    ] = ""
 
 
 class CustomOpenai(Value, frozen=True):
     """A service that speaks like OpenAI, for clients that choose custom_openai and name none."""
 
-    api_url: Annotated[Address, described("custom_openai: base address")] = ""
-    api_key: Annotated[str, described("custom_openai: its key, if it wants one", secret=True)] = ""
-    model_name: Annotated[str, described("custom_openai: the model that is offered")] = ""
+    api_url: Annotated[
+        Address,
+        described("custom_openai: base address", also=("[MODELS.CUSTOM_OPENAI] API_URL",)),
+    ] = ""
+    api_key: Annotated[
+        str,
+        described(
+            "custom_openai: its key, if it wants one",
+            also=("[MODELS.CUSTOM_OPENAI] API_KEY",),
+            secret=True,
+        ),
+    ] = ""
+    model_name: Annotated[
+        str,
+        described(
+            "custom_openai: the model that is offered",
+            also=("[MODELS.CUSTOM_OPENAI] MODEL_NAME",),
+        ),
+    ] = ""
 
     def __repr__(self) -> str:
         """Name the model only: the address may hold a secret, and the key is one."""

@@ -102,6 +102,12 @@ def open_at(
     return locate
 
 
+def versioned(address: str) -> str:
+    """An address that ends with a version; files of the reference leave it to the program."""
+    bare = address.rstrip("/")
+    return f"{bare}/v1" if bare and not bare.endswith("/v1") else address
+
+
 def custom_offer(settings: Settings) -> Offer:
     """The one model that the settings name for the service of the client's own."""
     name = settings.custom_openai.model_name
@@ -187,7 +193,9 @@ ROWS: tuple[Row, ...] = (
     Row(
         "lmstudio",
         endpoint=open_at(
-            "lmstudio", lambda s: s.api_endpoints.lmstudio, lambda s: s.api_keys.lmstudio
+            "lmstudio",
+            lambda s: versioned(s.api_endpoints.lmstudio),
+            lambda s: s.api_keys.lmstudio,
         ),
         listing=Listing(listing.by_name, fresh_s=OFTEN_S),
     ),

@@ -31,6 +31,7 @@ class SettingField(Value, frozen=True):
     default: object
     doc: str
     aliases: tuple[str, ...]
+    also: tuple[str, ...]
     secret: bool
 
     @property
@@ -52,6 +53,17 @@ class SettingField(Value, frozen=True):
     def file_name(self) -> str:
         """Name in the settings file."""
         return f"[{self.section.upper()}] {self.name.upper()}"
+
+    @property
+    def file_names(self) -> tuple[str, ...]:
+        """All names in the settings file; the first that is set counts."""
+        return (self.file_name, *self.also)
+
+    @property
+    def places(self) -> list[tuple[str, str]]:
+        """Section and name of each of ``file_names``, in lower case."""
+        split = (name.lower().removeprefix("[").partition("] ") for name in self.file_names)
+        return [(section, name) for section, _, name in split]
 
     def typed(self, given: Given) -> Any:
         """The value in its type; raises SettingsError, which masks a secret."""
@@ -97,6 +109,7 @@ def _setting(section: str, field: inspect.Field, annotation: Any) -> SettingFiel
         field.default,
         said["description"],
         extra["env"],
+        extra["also"],
         extra["secret"],
     )
 

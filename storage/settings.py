@@ -132,4 +132,6 @@ def _row(field: SettingField) -> SettingRow:
     files = tuple(f"{name}_FILE" for name in field.env_names if field.secret)
     default = field.default
     shown = ", ".join(map(str, default)) if isinstance(default, tuple) else str(default)
-    return SettingRow(field.file_name, ", ".join((*field.env_names, *files)), shown, field.doc)
+    return SettingRow(
+        ", ".join(field.file_names), ", ".join((*field.env_names, *files)), shown, field.doc
+    )

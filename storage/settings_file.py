@@ -71,25 +71,34 @@ def _parsed(path: Path, text: str) -> dict[str, object]:
 def _matched(
     path: Path, document: Mapping[str, object], fields: Iterable[SettingField]
 ) -> dict[str, Given]:
-    known = {field.file_name: field for field in fields}
-    sections = {name.split()[0] for name in known}
+    # Backwards, since of a setting's names the first that is set counts.
+    known = [(name, field.key) for field in fields for name in reversed(field.file_names)]
+    names = {name for name, _ in known}
+    sections = {name.split()[0] for name in names}
     values: dict[str, object] = {}
     for section, content in document.items():
-        values |= _flattened(f"[{section.upper()}]", content, sections)
-    unknown = sorted(values.keys() - known.keys())
+        values |= _flattened(section.upper(), content, sections)
+    unknown = sorted(values.keys() - names)
     if unknown:
         log.warning("settings.unknown", path=str(path), names=unknown)
     return {
-        field.key: Given(f"{FILE_NAME} {name}", values[name])
-        for name, field in known.items()
+        key: Given(f"{FILE_NAME} {name}", values[name])
+        for name, key in known
         if values.get(name, "") != ""
     }
 
 
 def _flattened(section: str, content: object, known: set[str]) -> dict[str, object]:
     """``{"[GENERAL] PORT": 3001}``; a section of no setting is one name."""
-    if section not in known:
-        return {section: content}
-    if not isinstance(content, dict):
-        raise SettingsError(f"{FILE_NAME} {section}", "…", "it must be a section of settings")
-    return {f"{section} {str(name).upper()}": value for name, value in content.items()}
+    shown = f"[{section}]"
+    if shown in known:
+        if not isinstance(content, dict):
+            raise SettingsError(f"{FILE_NAME} {shown}", "…", "it must be a section of settings")
+        return {f"{shown} {str(name).upper()}": value for name, value in content.items()}
+    leads_on = any(name.startswith(f"[{section}.") for name in known)
+    if not (leads_on and isinstance(content, dict)):
+        return {shown: content}
+    values: dict[str, object] = {}
+    for name, part in content.items():
+        values |= _flattened(f"{section}.{str(name).upper()}", part, known)
+    return values

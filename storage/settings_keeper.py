@@ -111,7 +111,12 @@ class SettingsKeeper:
 
         old = _read(self._sources).file
         fields = [(self._fields[key], text) for key, text in texts.items()]
-        changes = [Change(field.section, field.name, text) for field, text in fields]
+        # Under its further names it is emptied: what is removed would come back from there.
+        changes = [
+            Change(section, name, "" if further else text)
+            for field, text in fields
+            for further, (section, name) in enumerate(field.places)
+        ]
         new = SettingsFile(old.path, changed_text(old.text, changes))
         reading = _read(self._sources, new)
         write_whole(new.path, new.text)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, MutableMapping
 from typing import Any
 
+import msgspec
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
@@ -13,7 +14,7 @@ Table = MutableMapping[str, Any]
 
 
 class Change(Value, frozen=True):
-    """A setting and the text it is to have; empty to remove it."""
+    """A setting and the text it is to have; empty to remove it. A dot leads to an inner section."""
 
     section: str
     name: str
@@ -40,6 +41,11 @@ def changed_text(text: str, changes: Iterable[Change]) -> str:
 
 
 def _make(change: Change, document: Table) -> None:
+    outer, dot, rest = change.section.partition(".")
+    if dot:
+        for name in _named(document, outer):
+            _make(msgspec.structs.replace(change, section=rest), document[name])
+        return
     sections = _named(document, change.section)
     for section in sections:
         for name in _named(document[section], change.name):

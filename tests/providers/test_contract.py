@@ -231,6 +231,17 @@ async def test_services_that_hang_hold_up_the_lists_together_not_one_after_anoth
     assert "claude-sonnet-5-5" in lists.chat["anthropic"]
 
 
+@pytest.mark.parametrize("ending", ["", "/", "/v1", "/v1/"])
+async def test_lm_studio_is_found_with_and_without_a_version(
+    server: ModelServer, ending: str
+) -> None:
+    """Files of the reference leave the version out."""
+    place = ApiEndpoints(lmstudio=f"{server.url}{ending}")
+    settings = Settings(api_endpoints=place, api_keys=ApiKeys(lmstudio=KEY))
+    async with providers_for(settings) as providers:
+        assert await told(providers, "lmstudio")
+
+
 async def test_new_service_is_one_row(server: ModelServer) -> None:
     """A service that speaks like OpenAI is listed, asked and embedded with by its row alone."""
     row = Row(

@@ -77,7 +77,7 @@ def test_unknown_names_are_logged_without_values(tmp_path: Path) -> None:
     with capture_logs() as logs:
         load_settings({}, {}, folder)
     [names] = [set(line["names"]) for line in logs if line["event"] == "settings.unknown"]
-    assert names == {"[LOOSE]", "[MODELS]", "[SEARCH] KEY"}
+    assert names == {"[LOOSE]", "[MODELS.X]", "[SEARCH] KEY"}
     assert "secret" not in repr(logs)
 
 
@@ -260,7 +260,7 @@ def test_rows_tell_every_setting() -> None:
     port, backends = rows["[GENERAL] PORT"], rows["[SEARCH] BACKENDS"]
     assert (port.env, port.default) == ("PERPLEXICA_PORT", "3001")
     assert backends.default == "searxng, library, keyless"
-    assert "OPENAI_API_KEY_FILE" in rows["[API_KEYS] OPENAI"].env
+    assert "OPENAI_API_KEY_FILE" in rows["[API_KEYS] OPENAI, [MODELS.OPENAI] API_KEY"].env
     assert all(row.doc for row in rows.values())
 
 

@@ -60,6 +60,17 @@ async def test_change_is_kept_and_in_force(tmp_path: Path) -> None:
     assert place.keeper.held(OPENAI).text == "new"
 
 
+@pytest.mark.parametrize(("text", "kept"), [("new", '"new"'), ("", "")])
+async def test_older_name_in_the_file_is_emptied(tmp_path: Path, text: str, kept: str) -> None:
+    """Else what is removed would come back from there; comments stay."""
+    place = Place(written(tmp_path, '[MODELS.OPENAI]\nAPI_KEY = "old" # mine\n'))
+    assert place.keeper.held(OPENAI).text == "old"
+    await place.keeper.change({OPENAI: text})
+    assert load_settings({}, {}, tmp_path).api_keys.openai == text
+    assert place.text.startswith('[MODELS.OPENAI]\nAPI_KEY = "" # mine\n')
+    assert kept in place.text
+
+
 async def test_without_a_file_one_is_made_in_the_data_folder(tmp_path: Path) -> None:
     """Also where that folder is still missing; only its owner can read it."""
     place = Place(tmp_path)
