@@ -1,82 +1,27 @@
 """What clients that lose their connections miss of their answers: nothing.
 
-``python -m bench.cuts [--cuts 1000]``: clients of ``perplexica.v2`` are cut off at random moments
-while their answers stream (the socket is torn down, with or without unread data), come back and
-resume. What they have read in all must be the stored answer, with no event twice and none missing.
+``python -m bench.cuts [--cuts 1000]``: clients of ``perplexica.v2`` are cut off at random places
+while their answers stream: by a reset, by a reset behind half a frame, by a connection that stalls
+both ways. They come back and resume. What each has read in all must be the stored answer, with no
+event twice, and with every event that an undisturbed reader is told.
 """
 
 import argparse
 import asyncio
-import random
-from dataclasses import dataclass, field
+from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench.measure import print_machine, print_table
-from tests.e2e.client import ENDS, Client
+from bench.measure import allow_many_files, print_machine, print_table
 from tests.e2e.conftest import upstreams
+from tests.e2e.cuts import CUTS, ask_until_cut
 from tests.e2e.program import Program
+from tests.standins.fault_proxy import FaultProxy
 from tests.standins.model_server import ModelServer
 from tests.standins.search_server import SearchServer
 
-TURNS = 20
-LONGEST_S = 0.15  # that a client listens before it is cut off
-SLOWLY = "[[fake answer tokens=900 fault=pace seconds=0.01]]"
-
-
-@dataclass
-class Told:
-    """What one client has read of its answer, over all its connections."""
-
-    answer: str = ""
-    seq: int = 0
-    texts: list[str] = field(default_factory=list)
-    cuts: int = 0
-    again: int = 0
-    has_ended: bool = False
-
-    def take(self, client: Client) -> None:
-        """Note the frames of a connection that is over."""
-        for frame in client.frames:
-            if "seq" not in frame or frame["type"] == "resumed":
-                continue
-            self.again += frame["seq"] <= self.seq
-            self.answer, self.seq = frame["messageId"], max(self.seq, frame["seq"])
-            if frame["type"] == "message":
-                self.texts.append(frame["data"])
-            self.has_ended |= frame["type"] in ENDS
-
-
-async def listen(program: Program, told: Told, draw: random.Random, *, cut: bool) -> None:
-    """One connection: resume, listen a while, and be cut off, or read to the end."""
-    async with Client.connect(program, v2=True) as client:
-        await client.send({"type": "resume", "messageId": told.answer, "after": told.seq})
-        if not cut:
-            await client.turn()
-        else:
-            await asyncio.sleep(draw.random() * LONGEST_S)
-            if draw.random() < 0.5:
-                client.socket.transport.pause_reading()
-                await asyncio.sleep(draw.random() * LONGEST_S)
-            told.cuts += 1
-            client.socket.transport.abort()
-            await client.socket.wait_closed()
-    told.take(client)
-
-
-async def one(program: Program, number: int, cuts: int) -> tuple[Told, str]:
-    """A question, its cuts, and the answer as it is stored."""
-    draw, told = random.Random(number), Told()
-    async with Client.connect(program, v2=True) as client:
-        asked = await client.ask(f"Cut {number}? {SLOWLY}")
-        await client.until(lambda frame: frame["type"] == "accepted")
-    told.take(client)
-    while told.cuts < cuts:
-        await listen(program, told, draw, cut=True)
-    if not told.has_ended:
-        await listen(program, told, draw, cut=False)
-    rows = await program.messages(asked.chat_id, at_least=2)
-    return told, rows[-1]["content"]
+READERS = 10
+SLOWLY = "[[fake answer tokens=400 fault=pace seconds=0.01]]"
 
 
 async def measure(cuts: int, folder: Path) -> tuple[object, ...]:
@@ -85,22 +30,33 @@ async def measure(cuts: int, folder: Path) -> tuple[object, ...]:
         ModelServer() as models,
         SearchServer() as search,
         Program(folder, **upstreams(models, search)) as program,
+        FaultProxy(program.port) as proxy,
     ):
-        work = (one(program, number, -(-cuts // TURNS)) for number in range(TURNS))
-        outcomes = await asyncio.gather(*work)
-    same = sum("".join(told.texts) == stored for told, stored in outcomes)
-    made = sum(told.cuts for told, _ in outcomes)
-    return TURNS, made, same, sum(told.again for told, _ in outcomes)
+        share = -(-cuts // READERS)
+        questions = (f"Cut {number}? {SLOWLY}" for number in range(READERS))
+        readers = (ask_until_cut(program, proxy, question, share) for question in questions)
+        outcomes = [one for each in await asyncio.gather(*readers) for one in each]
+    made = sum((outcome.told.cuts for outcome in outcomes), Counter[str]())
+    return (
+        len(outcomes),
+        made.total(),
+        *(made[how] for how in CUTS),
+        sum(outcome.is_same for outcome in outcomes),
+        sum(outcome.told.twice for outcome in outcomes),
+        sum(outcome.gaps for outcome in outcomes),
+    )
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--cuts", type=int, default=1000)
+    allow_many_files()
     with TemporaryDirectory() as folder:
         row = asyncio.run(measure(parser.parse_args().cuts, Path(folder)))
     print_machine()
-    print_table(("answers", "cuts", "the same as stored", "events twice"), [row])
+    heads = ("answers", "cuts", *CUTS, "the same as stored", "events twice", "gaps")
+    print_table(heads, [row])
 
 
 if __name__ == "__main__":

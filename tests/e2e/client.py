@@ -6,7 +6,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlencode
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -14,13 +14,19 @@ from websockets.exceptions import ConnectionClosed
 from websockets.protocol import State
 from websockets.typing import Subprotocol
 
-from tests.e2e.program import Program
-
 V2 = Subprotocol("perplexica.v2")
 ENDS = {"messageEnd", "error", "stopped"}
 DEADLINE_S = 30.0
 
 Frame = dict[str, Any]
+
+
+class Place(Protocol):
+    """Where a client can connect: the program, or a proxy before it."""
+
+    @property
+    def port(self) -> int:
+        """A port of loopback."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +94,7 @@ class Client:
     @asynccontextmanager
     async def connect(
         cls,
-        program: Program,
+        place: Place,
         query: Mapping[str, str] | None = None,
         *,
         v2: bool = False,
@@ -96,7 +102,7 @@ class Client:
     ) -> "AsyncIterator[Client]":
         """A client; with ``ready`` it has had its signal."""
         socket = await connect(
-            f"ws://127.0.0.1:{program.port}/?{urlencode(query or {})}",
+            f"ws://127.0.0.1:{place.port}/?{urlencode(query or {})}",
             subprotocols=[V2] if v2 else None,
             compression=None,
             max_size=None,
@@ -157,17 +163,27 @@ class Client:
 
     async def until(self, wanted: Callable[[Frame], bool], deadline_s: float = DEADLINE_S) -> Frame:
         """The first frame that is as wanted; raises TimeoutError, and when the socket closes."""
+        await self.settle(lambda: any(map(wanted, self.frames)), deadline_s)
+        found = next(filter(wanted, self.frames), None)
+        assert found is not None, f"closed with {self.socket.close_code}: {self.frames}"
+        return found
+
+    async def settle(self, holds: Callable[[], bool], deadline_s: float = DEADLINE_S) -> None:
+        """Return once that holds or the socket is closed; raises TimeoutError."""
         async with asyncio.timeout(deadline_s):
-            while (found := next(filter(wanted, self.frames), None)) is None:
-                assert not self._gone, f"closed with {self.socket.close_code}: {self.frames}"
+            while not (self._gone or holds()):
                 self._changed.clear()
                 await self._changed.wait()
-        return found
 
     async def closed(self, deadline_s: float = DEADLINE_S) -> int | None:
         """The code that the server closes with."""
         await asyncio.wait_for(self.socket.wait_closed(), deadline_s)
         return self.socket.close_code
+
+    @property
+    def has_end(self) -> bool:
+        """Whether a turn has ended, of those whose frames are here."""
+        return any(frame["type"] in ENDS for frame in self.frames)
 
     def _refusals(self) -> list[Frame]:
         return [frame for frame in self.frames if frame["type"] == "error"]
