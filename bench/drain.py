@@ -1,78 +1,68 @@
 """What a planned stop does to answers that are being written.
 
-``python -m bench.drain [--turns 200]``: so many answers stream when the server is told to stop;
-each must end whole before the server leaves, and be in the store, byte for byte, after its next
-start.
+``python -m bench.drain [--turns 200]``: so many answers stream when the server is told to stop,
+with time for all, with time for some, and with a second signal at once. After its next start each
+must be whole, or marked as far as it had come, and what its reader was told in all, with what it is
+told when it comes back and resumes, must be the stored text.
 """
 
 import argparse
 import asyncio
-import signal
-from collections.abc import Mapping
-from contextlib import AsyncExitStack
+from collections import Counter
 from pathlib import Path
+from random import Random
 from tempfile import TemporaryDirectory
-from typing import Any
 
-from bench.measure import print_machine, print_table
-from tests.e2e.client import Asked, Client, Turn
+from bench.measure import allow_many_files, print_machine, print_table
 from tests.e2e.conftest import upstreams
+from tests.e2e.draining import outcome, stop_while_answering
 from tests.e2e.program import Program
 from tests.standins.model_server import ModelServer
 from tests.standins.search_server import SearchServer
 
-RESTARTED = 1012
-SLOWLY = "[[fake answer tokens=60 fault=pace seconds=0.05]]"
+WAYS = ((1, 25.0), (1, 2.0), (2, 25.0))  # signals, and the seconds that running turns are given
+SHORTEST, LONGEST = 40, 100  # tokens
+GAP_S = 0.1
+KINDS = ("whole", "marked", "wrong")
 
 
-async def begin(client: Client, number: int) -> Asked:
-    """A question whose answer has begun."""
-    asked = await client.ask(f"Drain {number}? {SLOWLY}")
-    await client.until(lambda frame: frame["type"] == "message", 60)
-    return asked
-
-
-async def stopped(program: Program, turns: int) -> tuple[list[Asked], list[Turn], list[int | None]]:
-    """Questions, their turns and the codes their sockets were closed with."""
-    async with AsyncExitStack() as stack:
-        connect = stack.enter_async_context
-        clients = [await connect(Client.connect(program, v2=True)) for _ in range(turns)]
-        asked = await asyncio.gather(*(begin(client, n) for n, client in enumerate(clients)))
-        program.signal(signal.SIGTERM)
-        told = await asyncio.gather(*(client.turn(60) for client in clients))
-        codes = await asyncio.gather(*(client.closed() for client in clients))
-    return asked, told, codes
-
-
-async def measure(turns: int, folder: Path) -> tuple[object, ...]:
-    """One row."""
+async def row(turns: int, signals: int, drain_s: float, folder: Path) -> tuple[object, ...]:
+    """One stop and the start after it."""
+    draw = Random(1)
+    lengths = [draw.randint(SHORTEST, LONGEST) for _ in range(turns)]
+    questions = [
+        f"Drain {n}? [[fake answer tokens={length} fault=pace seconds={GAP_S}]]"
+        for n, length in enumerate(lengths)
+    ]
     async with ModelServer() as models, SearchServer() as search:
-        settings = upstreams(models, search)
+        settings = upstreams(models, search) | {"PERPLEXICA_LIMITS_DRAIN_S": str(drain_s)}
         async with Program(folder, **settings) as program:
-            asked, told, codes = await stopped(program, turns)
+            stop = await stop_while_answering(program, questions, signals=signals)
         async with Program(folder, **settings) as program:
-            rows = [(await program.messages(each.chat_id))[-1] for each in asked]
-    whole = sum(turn.end["type"] == "messageEnd" for turn in told)
-    pairs = zip(rows, told, strict=True)
-    kept = sum(
-        row["content"] == turn.text and "error" not in row["metadata"] for row, turn in pairs
-    )
-    return turns, whole, kept, sum(code == RESTARTED for code in codes)
+            ends = Counter([await outcome(program, reader) for reader in stop.readers])
+    kinds = (ends[kind] for kind in KINDS)
+    unready = "yes" if stop.is_first_unready else "no"
+    closed = stop.told_to_come_back
+    return signals, drain_s, turns, *kinds, closed, unready, stop.refusal or "-", stop.code
 
 
-def is_kept(row: Mapping[str, Any], turn: Turn) -> bool:
-    """Whether the store has what the client was told, and not as a failure."""
-    return row["content"] == turn.text and "error" not in row["metadata"]
+async def measure(turns: int, folder: Path) -> list[tuple[object, ...]]:
+    """A row for each way to stop."""
+    return [await row(turns, *way, folder / str(number)) for number, way in enumerate(WAYS)]
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--turns", type=int, default=200)
+    allow_many_files()
     with TemporaryDirectory() as folder:
-        row = asyncio.run(measure(parser.parse_args().turns, Path(folder)))
+        for number in range(len(WAYS)):
+            (Path(folder) / str(number)).mkdir()
+        rows = asyncio.run(measure(parser.parse_args().turns, Path(folder)))
     print_machine()
-    print_table(("turns", "whole", "kept byte for byte", "closed with 1012"), [row])
+    ends = ("closed with 1012", "unready first", "late question", "exit code")
+    print_table(("signals", "given s", "turns", *KINDS, *ends), rows)
 
 
 if __name__ == "__main__":

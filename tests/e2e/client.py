@@ -87,7 +87,7 @@ class Client:
         self._taken: set[str] = set()
         self._errors = 0
         self._changed = asyncio.Event()
-        self._gone = False
+        self.is_gone = False  # the socket is closed, and all frames that came are here
         self._reading = asyncio.create_task(self._read())
 
     @classmethod
@@ -171,7 +171,7 @@ class Client:
     async def settle(self, holds: Callable[[], bool], deadline_s: float = DEADLINE_S) -> None:
         """Return once that holds or the socket is closed; raises TimeoutError."""
         async with asyncio.timeout(deadline_s):
-            while not (self._gone or holds()):
+            while not (self.is_gone or holds()):
                 self._changed.clear()
                 await self._changed.wait()
 
@@ -201,7 +201,7 @@ class Client:
         except ConnectionClosed:
             pass  # an abrupt end is an end; tests look at the close code
         finally:
-            self._gone = True
+            self.is_gone = True
             self._changed.set()
 
 

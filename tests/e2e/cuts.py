@@ -57,8 +57,14 @@ class Told:
 
     @property
     def text(self) -> str:
-        """The answer, as far as it was told."""
-        return "".join(frame["data"] for frame in self.frames if frame["type"] == "message")
+        """The answer as it was told; a snapshot stands for all before it."""
+        text = ""
+        for frame in self.frames:
+            if frame["type"] == "message":
+                text += frame["data"]
+            elif frame["type"] == "snapshot":
+                text = frame["data"]
+        return text
 
     @property
     def events(self) -> list[tuple[str, int]]:

@@ -45,7 +45,7 @@ AFTER = [frame("resumed", 4), frame("message", 5, "c"), frame("messageEnd", 6)]
         ([AFTER[0], AFTER[-1]], False, 0, 0),
         ([frame("resumed", 3), *AFTER[1:]], True, 0, 1),
         ([AFTER[0], AFTER[1], frame("status", 6), frame("messageEnd", 7)], True, 0, 3),
-        ([frame("sources", 2), frame("snapshot", 5, "abc"), AFTER[-1]], False, 1, 1),
+        ([frame("sources", 2), frame("snapshot", 5, "abc"), AFTER[-1]], True, 1, 1),
     ],
 )
 async def test_what_is_askew_is_counted(

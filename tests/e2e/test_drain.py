@@ -8,6 +8,7 @@ import pytest
 
 from tests.e2e.client import Client
 from tests.e2e.conftest import upstreams
+from tests.e2e.draining import is_unready, outcome, stop_while_answering
 from tests.e2e.program import Program
 from tests.standins.faults import Fault, Gate
 from tests.standins.model_server import ModelServer
@@ -16,14 +17,7 @@ from tests.standins.search_server import SearchServer
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 SOON_S = 10.0
-
-
-async def is_unready(program: Program) -> bool:
-    """Whether the program says that it takes no more questions; asks until it does."""
-    async with asyncio.timeout(SOON_S):
-        while (await program.http.get("/health/ready")).status_code == 200:
-            pass
-    return True
+SLOWLY, NEVER = "tokens=80 fault=pace seconds=0.02", "fault=hang at=9"
 
 
 async def test_running_turn_ends_and_a_new_one_is_refused(
@@ -97,3 +91,27 @@ async def test_second_signal_ends_at_once_and_the_store_is_whole(
         rows = await program.messages(asked.chat_id)
         assert [row["role"] for row in rows] == ["user", "assistant"]
         assert rows[-1]["metadata"]["error"] == "INTERRUPTED"
+
+
+@pytest.mark.parametrize(
+    ("signals", "how", "code", "end"), [(1, SLOWLY, 0, "whole"), (2, NEVER, 1, "marked")]
+)
+async def test_every_answer_is_whole_or_marked_after_a_stop(
+    models: ModelServer,
+    search: SearchServer,
+    tmp_path: Path,
+    signals: int,
+    how: str,
+    code: int,
+    end: str,
+) -> None:
+    """Ten are being written: given the time all end, else all are kept as far as they were."""
+    settings = upstreams(models, search)
+    questions = [f"Drained {number}? [[fake answer {how}]]" for number in range(10)]
+    async with Program(tmp_path, **settings) as program:
+        stop = await stop_while_answering(program, questions, signals=signals)
+    assert stop.is_first_unready
+    assert (stop.code, stop.refusal) == (code, "SERVER_DRAINING" if signals == 1 else "")
+    assert stop.told_to_come_back == (10 if signals == 1 else 0)
+    async with Program(tmp_path, **settings) as program:
+        assert {await outcome(program, reader) for reader in stop.readers} == {end}
