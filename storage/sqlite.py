@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import msgspec
 import structlog
@@ -48,6 +48,15 @@ WHERE turn.id = ? AND seq > ? ORDER BY seq
 """
 
 
+class Connect(Protocol):
+    """What opens the file; see ``Database.open``."""
+
+    async def __call__(
+        self, path: Path, *, read_only: bool = False, deadline_s: float | None = None
+    ) -> Database:
+        """A connection to the file."""
+
+
 def utc_now() -> datetime:
     """The time of day, with its zone."""
     return datetime.now(UTC)
@@ -68,7 +77,13 @@ class SqliteStore:
         self._slot = slot
 
     @classmethod
-    async def open(cls, path: Path | str, *, clock: Callable[[], datetime] = utc_now) -> Self:
+    async def open(
+        cls,
+        path: Path | str,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        connect: Connect = Database.open,
+    ) -> Self:
         """The store at this path, made or brought up to date where needed.
 
         Raises StorageUnavailable, naming the path, when it cannot be used or is not ours; such
@@ -77,13 +92,13 @@ class SqliteStore:
         started = perf_counter()
         place = prepared(path)
         async with contextlib.AsyncExitStack() as undo:
-            writer = await _opened(undo, place)
+            writer = await _opened(undo, connect, place)
             await migrate(writer, packed_migrations(), clock)
             await _make_safe(writer)
             slot = Slot.take(place)
             undo.callback(slot.release)
             await interrupt_lost_turns(writer, place, slot.number, clock)
-            reader = await _opened(undo, place, read_only=True)
+            reader = await _opened(undo, connect, place, read_only=True)
             store = cls(place, writer, reader, slot)
             undo.pop_all()
         writer.subject = reader.subject = "its database"
@@ -155,11 +170,11 @@ class SqliteStore:
 
 
 async def _opened(
-    undo: contextlib.AsyncExitStack, path: Path, *, read_only: bool = False
+    undo: contextlib.AsyncExitStack, connect: Connect, path: Path, *, read_only: bool = False
 ) -> Database:
     """A connection that is closed again if the opening of the store fails."""
     deadline_s = _READ_DEADLINE_S if read_only else None
-    database = await Database.open(path, read_only=read_only, deadline_s=deadline_s)
+    database = await connect(path, read_only=read_only, deadline_s=deadline_s)
     undo.push_async_callback(database.close)
     return database
 
