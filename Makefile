@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PACKAGES := app.py actors protocol providers retrieval storage transport upstreams
 CODE := $(PACKAGES) tests bench
 
-.PHONY: run test check fmt bench lock clean
+.PHONY: run test check fmt bench powercuts kills lock clean
 
 run: $(VENV)/run.stamp  ## serve on port 3001
 	$(BIN)/python app.py $(ARGS)
@@ -34,6 +34,12 @@ bench: $(VENV)/dev.stamp  ## idle sessions, cold start, answers, pages, uploads,
 	$(BIN)/python -m bench.wire
 	$(BIN)/python -m bench.drain
 	$(BIN)/python -m bench.cuts
+	$(BIN)/python -m bench.kills
+
+powercuts: $(VENV)/dev.stamp  ## 300 power cuts of the store's disk; fails when a promise is broken
+	$(BIN)/python -m tests.storage.power_cuts
+
+kills: $(VENV)/dev.stamp  ## 60 kills of the running program; fails when a promise is broken
 	$(BIN)/python -m bench.kills
 
 lock: $(VENV)/dev.stamp  ## pin every dependency with its hashes, without hosts

@@ -68,7 +68,6 @@ class File:
         """Let the disk have all."""
         self.synced[:] = self.live
         self.waiting.clear()
-        self.is_named = True
 
     def survivor(self, dice: Random, share: float) -> "File":
         """The file as a cut leaves it."""
@@ -112,18 +111,25 @@ class Disk:
         self._step()
 
     def sync(self, file: File) -> None:
-        """Make a file outlive any later cut, and its name as well, as SQLite's own code does."""
+        """Make what a file holds outlive any later cut; its name may still be lost."""
         self._step()
         file.sync()
-        for name in [name for name, other in self.files.items() if other is file]:
-            self._removed.pop(name, None)
+
+    def sync_folder(self) -> None:
+        """Make all names outlive any later cut, those of removed files excepted."""
+        self._step()
+        self._removed.clear()
+        for file in self.files.values():
+            file.is_named = True
 
     def remove(self, name: Name, *, is_synced: bool) -> None:
         """Remove a file; unless that is synced, a cut may bring it back."""
         self._step()
         file = self.files.pop(name)
-        if file.is_named and not is_synced:
+        if file.is_named:
             self._removed[name] = file
+        if is_synced:
+            self.sync_folder()
 
     def after_cut(self, dice: Random, cut_at: int | None = None) -> "Disk":
         """The disk when the power is back: what was synced, and by chance some of the rest."""

@@ -13,6 +13,10 @@ import apsw
 from storage.database import Database
 from tests.storage.disk import SECTOR, Disk, File, PowerIsOff, Truncated, Written
 
+# With the first sync of one that it may have made, SQLite's own code (os_unix.c, UNIXFILE_DIRSYNC)
+# syncs the folder too.
+_LOGS = apsw.SQLITE_OPEN_MAIN_JOURNAL | apsw.SQLITE_OPEN_SUPER_JOURNAL | apsw.SQLITE_OPEN_WAL
+
 
 @contextlib.contextmanager
 def _as_sqlite_error() -> Iterator[None]:
@@ -26,9 +30,10 @@ def _as_sqlite_error() -> Iterator[None]:
 class _OpenFile(apsw.VFSFile):
     """A file of the disk as SQLite uses it; its only user, so locks are nobody's business."""
 
-    def __init__(self, disk: Disk, file: File) -> None:
+    def __init__(self, disk: Disk, file: File, *, is_log: bool = False) -> None:
         self._disk = disk
         self._file = file
+        self._folder_is_due = is_log
 
     def xRead(self, amount: int, offset: int) -> bytes:  # noqa: N802
         with _as_sqlite_error():
@@ -45,6 +50,9 @@ class _OpenFile(apsw.VFSFile):
     def xSync(self, flags: int) -> None:  # noqa: N802
         with _as_sqlite_error():
             self._disk.sync(self._file)
+            if self._folder_is_due:
+                self._disk.sync_folder()
+            self._folder_is_due = False
 
     def xFileSize(self) -> int:  # noqa: N802
         return len(self._file.live)
@@ -108,22 +116,27 @@ class DiskVfs(apsw.VFS):
         return Database(cast("aiosqlite.Connection", connection), str(path), deadline_s)
 
     def xOpen(self, name: Any, flags: list[int]) -> apsw.VFSFile:  # noqa: N802
+        """A file by its name, or a temporary one, which no cut spares."""
         with _as_sqlite_error():
             if name is None:
                 return _OpenFile(self._disk, File())
-            return _OpenFile(self._disk, self._disk.file(_plain(name)))
+            is_log = bool(flags[0] & _LOGS and flags[0] & apsw.SQLITE_OPEN_CREATE)
+            return _OpenFile(self._disk, self._disk.file(_plain(name)), is_log=is_log)
 
     def xAccess(self, pathname: str, flags: int) -> bool:  # noqa: N802
+        """Whether there is such a file."""
         with _as_sqlite_error():
             return self._disk.exists(pathname)
 
     def xDelete(self, filename: str, syncdir: bool) -> None:  # noqa: N802
+        """Remove a file."""
         with _as_sqlite_error():
             if not self._disk.exists(filename):
                 raise apsw.exception_for(apsw.SQLITE_IOERR_DELETE_NOENT)
             self._disk.remove(filename, is_synced=syncdir)
 
     def xFullPathname(self, name: str) -> str:  # noqa: N802
+        """The name as it is: the program makes its paths absolute itself."""
         return name
 
 
