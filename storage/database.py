@@ -5,7 +5,7 @@ import contextlib
 import sqlite3
 from collections.abc import AsyncIterator, Iterable, Iterator
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import aiosqlite
 import structlog
@@ -147,6 +147,15 @@ class Database:
                 return False
             return True
 
+    async def is_sound(self, deadline_s: float) -> bool:
+        """Whether SQLite finds nothing wrong among the pages that it can read in that time."""
+        try:
+            async with asyncio.timeout(deadline_s):
+                return await self.rows("PRAGMA quick_check(1)") == [("ok",)]
+        except TimeoutError:
+            await self._connection.interrupt()
+            return True
+
     async def close(self) -> None:
         """Close the connection once the transaction that is open, if any, has ended."""
         async with self._one_at_a_time:
@@ -168,6 +177,15 @@ class Database:
             raise StorageUnavailable(f"{self.subject} is closed") from error
         except TimeoutError as error:
             raise StorageUnavailable(f"{self.subject} did not answer in time") from error
+
+
+class Connect(Protocol):
+    """What opens the file; see ``Database.open``."""
+
+    async def __call__(
+        self, path: Path, *, read_only: bool = False, deadline_s: float | None = None
+    ) -> Database:
+        """A connection to the file."""
 
 
 def _statements(script: str) -> Iterator[str]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import msgspec
 import structlog
@@ -15,11 +15,12 @@ from protocol.events import Entry, decode_event
 from protocol.ids import ChatId, MessageId, TurnId
 from protocol.values import ChatFile, Upload
 from protocol.writes import Write
-from storage.database import Database
+from storage.database import Connect, Database
 from storage.places import file_identity, prepared
 from storage.recovery import interrupt_lost_turns
 from storage.schema import migrate, packed_migrations
 from storage.slots import Slot
+from storage.soundness import refuse_damaged
 from storage.store import StoredChat, StoredMessage, StoredTurn
 from storage.turns import read_turn
 from storage.uploads import read_upload
@@ -46,15 +47,6 @@ _ENTRIES = """
 SELECT seq, event FROM entry JOIN turn ON turn.number = entry.turn
 WHERE turn.id = ? AND seq > ? ORDER BY seq
 """
-
-
-class Connect(Protocol):
-    """What opens the file; see ``Database.open``."""
-
-    async def __call__(
-        self, path: Path, *, read_only: bool = False, deadline_s: float | None = None
-    ) -> Database:
-        """A connection to the file."""
 
 
 def utc_now() -> datetime:
@@ -91,6 +83,7 @@ class SqliteStore:
         """
         started = perf_counter()
         place = prepared(path)
+        await refuse_damaged(place, connect)
         async with contextlib.AsyncExitStack() as undo:
             writer = await _opened(undo, connect, place)
             await migrate(writer, packed_migrations(), clock)
