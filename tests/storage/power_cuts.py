@@ -13,6 +13,7 @@ from collections import Counter
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
+from time import perf_counter
 
 import apsw
 import structlog
@@ -91,9 +92,12 @@ class Figures:
         self.cuts: Counter[str] = Counter()
         self.broken: Counter[str] = Counter()
         self.checked: Counter[str] = Counter()
+        self.seeds = 0
+        self.took_s = 0.0
 
     def add(self, story: Story) -> None:
         """Count a story that has been told."""
+        self.seeds += 1
         self.cuts += story.cuts
         self.broken += story.ledger.broken
         self.checked += story.ledger.checked
@@ -102,19 +106,21 @@ class Figures:
         checked = ", ".join(f"{count} {what}" for what, count in sorted(self.checked.items()))
         broken = ", ".join(f"{self.broken[what]} {what}" for what in PROMISES)
         cuts = f"{self.cuts.total()} cuts ({self.cuts['in openings']} in openings)"
-        return f"  {cuts}; {checked}\n  {broken}"
+        pace = f"{self.seeds} seeds, {self.seeds / self.took_s:.1f} a second"
+        return f"  {cuts}; {checked}\n  {broken}\n  {pace}"
 
 
 async def run(cuts: int, first_seed: int, *, is_careless: bool = False) -> Figures:
     """Tell stories until there have been that many cuts."""
     figures = Figures()
-    seed = first_seed
+    seed, started = first_seed, perf_counter()
     with TemporaryDirectory() as folder:
         while figures.cuts.total() < cuts:
             story = Story(seed, Path(folder), is_careless=is_careless)
             await story.tell()
             figures.add(story)
             seed += 1
+    figures.took_s = perf_counter() - started
     return figures
 
 
