@@ -34,6 +34,7 @@ class Parts(NamedTuple):
     reader: DocumentReader
     caches: Caches
     table: "Mapping[str, Row]"
+    clock: Callable[[], float]
 
 
 class Row(NamedTuple):
@@ -62,7 +63,8 @@ def make_library(parts: Parts) -> SearchBackend | None:
         raise SettingsError("[GENERAL] LIBRARY", general.library, "there is no such folder")
     folder = Folder(place, endings=parts.reader.endings)
     index = Index(folder.root, Path(general.data_dir) / "library.sqlite")
-    return LibraryBackend("library", Shelf(folder, index, parts.reader), parts.offload)
+    shelf = Shelf(folder, index, parts.reader)
+    return LibraryBackend("library", shelf, parts.offload, clock=parts.clock)
 
 
 def make_keyless(parts: Parts) -> SearchBackend | None:
@@ -80,7 +82,7 @@ def make_built_in(parts: Parts) -> LibraryBackend:
         else Folder(here / "documents", endings=parts.reader.endings)
     )
     shelf = Shelf(folder, Index(folder.root), parts.reader)
-    return LibraryBackend("documents", shelf, parts.offload)
+    return LibraryBackend("documents", shelf, parts.offload, clock=parts.clock)
 
 
 BACKENDS: Mapping[str, Row] = {
@@ -110,6 +112,7 @@ def build_chain(parts: Parts, retrieve: Retrieve) -> SearchChain:
         language=settings.search.language,
         within_s=settings.limits.search_s,
         policy=BreakerPolicy(*astuple(settings.resilience)),
+        clock=parts.clock,
         description=", then ".join(
             [*(row.describe(settings) for row, _ in made), "its own documents"]
         ),

@@ -99,13 +99,13 @@ class Retrieval:
             now: The local time with its date, for prompts.
             check_address: Told where a page is about to be fetched from, a numeric address and a
                 port; raises PageUnreadable where that must not be.
-            clock: Seconds that only grow, for what is remembered for a while.
+            clock: Seconds that only grow, for time-outs and for what is remembered for a while.
             backends: The search backends that there are, by the names that the settings use.
             reading: Takes the text out of pages and files; by default processes of our own do.
 
         """
         caches = Caches(settings.cache, clock)
-        parts = Parts(settings, client, offload, DocumentReader(), caches, backends)
+        parts = Parts(settings, client, offload, DocumentReader(), caches, backends, clock)
         reading = reading or Workshop(
             offload, page_s=settings.pages.page_s, file_s=settings.uploads.read_s
         )
