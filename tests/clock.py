@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import math
 import selectors
 from collections.abc import Callable, Coroutine
 from typing import Any, ParamSpec, TypeVar
@@ -13,26 +14,29 @@ MIDNIGHT = 1000.0  # any time but zero, which code may take for "no time"
 
 
 class StandStill(RuntimeError):
-    """Somebody waits, but no timer and no task is left that could end the wait."""
+    """Somebody waits, but no timer and no task is left that could end the wait in its time."""
 
 
 class _Jump(selectors.SelectSelector):
     """Where a loop would sleep until its next timer, this moves its clock there."""
 
-    now = MIDNIGHT
+    def __init__(self, now: float, until: float) -> None:
+        super().__init__()
+        self.now = now
+        self.until = until
 
     def select(self, timeout: float | None = None) -> list[Any]:
-        if timeout is None:
+        if timeout is None or self.now > self.until:
             raise StandStill
         self.now += max(0.0, timeout)
         return []
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """Runs what is ready, then jumps; knows no sockets and no threads."""
+    """Runs what is ready, then jumps, but not over ``until``; knows no sockets and no threads."""
 
-    def __init__(self) -> None:
-        self._jump = _Jump()
+    def __init__(self, now: float = MIDNIGHT, until: float = math.inf) -> None:
+        self._jump = _Jump(now, until)
         super().__init__(self._jump)
 
     def time(self) -> float:
