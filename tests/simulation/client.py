@@ -123,9 +123,9 @@ class View:
 
     def go_back(self, seq: int) -> None:
         """Forget what came behind an event."""
+        self.end = self.end if seq >= self.seq else ""
         self.seq = seq
         self.pieces = [piece for piece in self.pieces if piece[0] <= seq]
-        self.end = ""
 
 
 class Client:
@@ -169,7 +169,7 @@ class Client:
 
     def resume(self, answer_id: str) -> None:
         """Ask for the rest of a turn."""
-        if self.is_there:
+        if self.is_there and self.person.is_v2:
             view = self.views[answer_id]
             view.resuming.append(view.seq)
             self.say(type="resume", messageId=answer_id, after=view.seq)
@@ -179,7 +179,7 @@ class Client:
         self.connection = connection
         for answer_id, view in self.views.items():
             view.resuming.clear()
-            if self.person.is_v2 and not view.end:
+            if not view.end:
                 self.resume(answer_id)
 
     # what it is told

@@ -1,19 +1,20 @@
-"""Runs scripts, and makes those that fail short."""
+"""Runs scripts, each as if it were the only one."""
 
 import gc
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import msgspec
-
 from protocol.base import Value
+from tests.clock import MIDNIGHT
 from tests.simulation.drawing import draw
 from tests.simulation.process import Cast
 from tests.simulation.script import Script
 from tests.simulation.world import World
 
 USUAL = Cast()
+LINE_CHARS = 240
 
 
 class Outcome(Value, frozen=True):
@@ -21,26 +22,28 @@ class Outcome(Value, frozen=True):
 
     broken: tuple[str, ...]
     history: str
-    seconds: float
+    seconds: float  # of virtual time
     turns: int
     story: tuple[str, ...] = ()
+
+    @property
+    def promise(self) -> str:
+        """The first promise that was broken; empty where none was."""
+        return self.broken[0].partition(":")[0] if self.broken else ""
 
 
 def play(script: Script, cast: Cast = USUAL) -> Outcome:
     """Play a script from its beginning to its end."""
-    gc.collect()
-    was_on = gc.isenabled()
-    gc.disable()  # what is collected when must not depend on what ran before
-    try:
-        with TemporaryDirectory() as folder:
-            world = World(script, Path(folder) / "db.sqlite", cast)
-            world.run()
-    finally:
-        if was_on:
-            gc.enable()
-    story = tuple(f"{at:10.4f}  {' '.join(map(str, what))}"[:300] for at, what in world.story)
-    lasted = world.now - 1000
-    return Outcome(tuple(world.broken), world.history.hexdigest(), lasted, len(world.turns), story)
+    with collecting_by_hand(), TemporaryDirectory() as folder:
+        world = World(script, Path(folder) / "db.sqlite", cast)
+        world.run()
+    story = tuple(
+        f"{at - MIDNIGHT:9.4f}  {' '.join(map(str, what))}"[:LINE_CHARS] for at, what in world.story
+    )
+    lasted_s = world.now - MIDNIGHT
+    return Outcome(
+        tuple(world.broken), world.history.hexdigest(), lasted_s, len(world.turns), story
+    )
 
 
 def play_seed(seed: int, cast: Cast = USUAL) -> Outcome:
@@ -48,4 +51,19 @@ def play_seed(seed: int, cast: Cast = USUAL) -> Outcome:
     return play(draw(seed), cast)
 
 
-__all__ = ["Iterator", "Outcome", "msgspec", "play", "play_seed"]
+@contextmanager
+def collecting_by_hand() -> Iterator[None]:
+    """What is collected, and when, does not depend on what ran before.
+
+    A journal that nobody holds may wait in a cycle for the collector, and can be resumed so long.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    gc.collect()
+    gc.freeze()  # what was there before need not be looked at again
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+        if was_on:
+            gc.enable()

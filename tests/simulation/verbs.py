@@ -47,8 +47,7 @@ def resume(world: "World", step: Step) -> None:
     """A client asks again for what it may have missed, on the connection that it has."""
     client = world.clients[step.who]
     for answer_id in answers(world, step):
-        if client.person.is_v2:
-            client.resume(answer_id)
+        client.resume(answer_id)
 
 
 def leave(world: "World", step: Step) -> None:

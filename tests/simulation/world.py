@@ -64,7 +64,7 @@ class World:
         self._order = count()
         self._changed = asyncio.Event()
         self.process: Process
-        self.driver: asyncio.Task[bool]
+        self.own_tasks: set[asyncio.Task[Any] | None] = set()
         self.loop: VirtualLoop
         self.logs: list[Any] = []
         for step in script.steps:
@@ -159,7 +159,8 @@ class World:
         checks.recovered(self)
         for client in self.clients:
             self.connect(client)
-        self.driver = driver = asyncio.get_running_loop().create_task(self._drive())
+        driver = asyncio.get_running_loop().create_task(self._drive())
+        self.own_tasks = {driver, asyncio.current_task()}
         driver.add_done_callback(self._driven)
         return bool(await self._over)
 
@@ -179,7 +180,7 @@ class World:
 
     async def _is_done(self) -> bool:
         """Wait until something is due; or until nothing ever will be, and all turns are over."""
-        while not self.broken:
+        while not self.broken and not self._over.done():
             self._changed.clear()
             if self._agenda:
                 if await self._is_due(self._agenda[0][0]):
