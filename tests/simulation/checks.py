@@ -6,7 +6,8 @@ import sqlite3
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from actors.errors import ForeignCancellation
-from protocol.events import Accepted, Delta
+from protocol.errors import DeadlineExceeded, ServerDraining
+from protocol.events import Accepted, Delta, Failed
 from storage.recovery import INTERRUPTED
 from tests.simulation.client import Client, Connection, View
 from tests.simulation.truth import Turn, text_of
@@ -14,10 +15,14 @@ from tests.simulation.truth import Turn, text_of
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
+ASKED_S = 1.0  # within which a question has become a turn
+END_S = 4.0  # within which who follows a turn is told its end
 STOP_S = 0.2  # within which a stop must be felt at both ends
 LOST_S = 0.25  # of an answer that a crash may cost
 SETTLED_S = 3.0  # after which even a disk that has just become well has all
 SEND_S = 6.0
+LONG_S = 15.0  # of an answer that may not be whole in its time
+SHARED = {"pool", "persister", "turns"}  # actors that work for all turns
 SENTENCE = "This answer was interrupted"  # where nothing of it had been kept
 
 _ROWS = """
@@ -131,6 +136,44 @@ def stopping(world: "World", who: int, answer_id: str) -> None:
     world.at(said_at + STOP_S, check)
 
 
+def asking(world: "World", who: int, number: int) -> None:
+    """P5: soon after a question was sent it has become a turn, or was refused."""
+    client = world.clients[who]
+    connection, asked_at, era = client.connection, world.loop.time(), world.era
+    refused = client.refusals
+
+    def check(_world: "World") -> None:
+        touched = any(at >= asked_at - 10 for at, _, _ in world.crashes)
+        if world.era != era or touched or client.connection is not connection:
+            return
+        is_there = any(turn.number == number for turn in world.turns.values())
+        if not is_there and client.listens and client.refusals == refused:
+            world.wrong("P5", f"client {who} heard nothing of its question {number}")
+
+    world.at(asked_at + ASKED_S, check)
+
+
+def ending(world: "World", turn: Turn) -> None:
+    """P3: who follows a turn is told its end, without asking again."""
+    ended_at = world.loop.time()
+    following = [
+        (client, view, client.connection)
+        for client in world.clients
+        if (view := client.views.get(turn.answer_id)) and view.heard_on is client.connection
+    ]
+
+    def check(_world: "World") -> None:
+        if any(at >= ended_at - 10 for at, _, _ in world.crashes):
+            return
+        for client, view, connection in following:
+            if client.connection is not connection or not client.is_there or view.end:
+                continue
+            if connection and not connection.is_stalled and connection.calm_since < ended_at:
+                world.wrong("P3", f"client {client.number} waits for the end of {turn.answer_id}")
+
+    world.at(ended_at + END_S, check)
+
+
 def _is_asked_elsewhere(world: "World", turn: Turn) -> bool:
     """Whether another turn of the same question may have a call open."""
     return turn.has_ended and sum(t.number == turn.number for t in world.turns.values()) > 1
@@ -198,7 +241,7 @@ async def finale(world: "World", before: Count) -> None:
         client.leave()
     await asyncio.sleep(SETTLED_S)
     _check_growth(world, before)
-    _check_times(world)
+    _check_ends(world)
     logged(world)
     await world.process.leave()
     left(world)
@@ -245,12 +288,32 @@ def _check_growth(world: "World", before: Count) -> None:
         world.wrong("P13", f"left behind: {after}, it was {before}; tasks {tasks}")
 
 
-def _check_times(world: "World") -> None:
-    """P5: every turn has ended in its time, and every question has become one or was refused."""
+def _check_ends(world: "World") -> None:
+    """P5: every turn has ended in its time; P10: with an answer, where nothing was in its way."""
     for turn in world.turns.values():
+        end = turn.entries[-1].event if turn.entries else None
+        if isinstance(end, Failed) and not _is_excused(world, turn, end):
+            world.wrong("P10", f"{turn.answer_id} failed without a cause: {end.key}")
         if turn.has_ended and turn.times[-1] - turn.began_at > world.longest_s:
             took_s = turn.times[-1] - turn.began_at
             world.wrong("P5", f"{turn.answer_id} took {took_s:.1f} s")
+
+
+def _is_excused(world: "World", turn: Turn, end: Failed) -> bool:
+    """Whether something that happened explains that a turn failed."""
+    _, who, query = world.asked[turn.number]
+    turn_id, last_at = turn.info.turn_id, turn.times[-1]
+    return (
+        not world.script.is_calm
+        or end.key == ServerDraining.key
+        or (end.key == DeadlineExceeded.key and query.plan.takes_s > LONG_S)
+        or not world.script.people[who].has_model
+        or any(
+            turn.began_at <= at <= last_at
+            and (name in SHARED or facts.get("turn_id") == turn_id)
+            for at, name, facts in world.crashes
+        )
+    )
 
 
 def left(world: "World") -> None:

@@ -115,6 +115,7 @@ class View:
         self.end = ""
         self.resuming: list[int] = []  # the events from behind which it has asked to be told
         self.is_unknown = False
+        self.heard_on: Connection | None = None  # where it was told of last
 
     @property
     def text(self) -> str:
@@ -208,13 +209,14 @@ class Client:
         if not view.resuming or view.resuming.pop(0) != frame["seq"]:
             self._around.wrong("P3", f"{self._name(frame)} was not asked for")
         view.go_back(frame["seq"])
+        view.heard_on = self.connection
 
     def _hear_snapshot(self, frame: Frame, view: View) -> None:
         if not view.resuming:
             self._around.wrong("P4", f"{self._name(frame)} was not asked for")
         view.resuming.clear()
         view.go_back(0)
-        view.seq = frame["seq"]
+        view.seq, view.heard_on = frame["seq"], self.connection
         view.pieces = [(view.seq, frame["data"])]
         turn = self._around.turn(frame["messageId"])
         if turn is not None and text_of(turn.entries[: view.seq]) != frame["data"]:
@@ -227,7 +229,7 @@ class Client:
         if seq <= view.seq or view.end:
             self._around.wrong("P3", f"{self._name(frame)} was told again, or late")
         self._compare(frame, view)
-        view.seq = seq
+        view.seq, view.heard_on = seq, self.connection
         view.is_accepted |= kind == "accepted" or bool(kind == "sources" and frame["data"])
         if kind == "message":
             view.pieces.append((seq, frame["data"]))

@@ -95,7 +95,7 @@ class Disk:
         self._told = told
         self._fault: tuple[str, float] | None = None
         self._open: list[Connection] = []
-        self._is_cut = False
+        self.is_cut = False
         self.unwell_at = -1.0  # when it was last not well
 
     async def open(
@@ -119,13 +119,13 @@ class Disk:
 
     def cut(self) -> None:
         """The process has died."""
-        self._is_cut = True
+        self.is_cut = True
         for connection in self._open:
             connection.cut()
 
     def check(self) -> None:
         """Raise where the process has died already."""
-        if self._is_cut:
+        if self.is_cut:
             raise failed("SQLITE_IOERR")
 
     async def commit(self, commit: Callable[[], sqlite3.Cursor]) -> sqlite3.Cursor:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from protocol.base import Value
 from tests.clock import MIDNIGHT
@@ -37,13 +38,17 @@ def play(script: Script, cast: Cast = USUAL) -> Outcome:
     with collecting_by_hand(), TemporaryDirectory() as folder:
         world = World(script, Path(folder) / "db.sqlite", cast)
         world.run()
-    story = tuple(
-        f"{at - MIDNIGHT:9.4f}  {' '.join(map(str, what))}"[:LINE_CHARS] for at, what in world.story
-    )
+    story = tuple(line(at - MIDNIGHT, what) for at, what in world.story)
     lasted_s = world.now - MIDNIGHT
     return Outcome(
         tuple(world.broken), world.history.hexdigest(), lasted_s, len(world.turns), story
     )
+
+
+def line(at: float, what: tuple[Any, ...]) -> str:
+    """One line of the story."""
+    words = (str(word) for word in what if word is not None)
+    return f"{at:9.4f}  {' '.join(words)}"[:LINE_CHARS]
 
 
 def play_seed(seed: int, cast: Cast = USUAL) -> Outcome:

@@ -20,6 +20,10 @@ class Fault(Value, frozen=True):
     kind: Kind = "ok"
     amount: float = 0.0
 
+    def __str__(self) -> str:
+        """The two in short."""
+        return f"{self.kind}:{self.amount:g}"
+
 
 WELL = Fault()
 
@@ -39,6 +43,17 @@ class Plan(Value, frozen=True):
     answer: Fault = WELL
 
 
+    @property
+    def is_well(self) -> bool:
+        """Whether all services are."""
+        return all(fault == WELL for fault in (self.rephrase, self.search, self.embed, self.answer))
+
+    @property
+    def takes_s(self) -> float:
+        """How long the model writes when it is well."""
+        return self.pieces * self.gap_s
+
+
 class Query(Value, frozen=True):
     """One question: its number is in its text, by which the services know what to do."""
 
@@ -53,6 +68,14 @@ class Query(Value, frozen=True):
     def text(self) -> str:
         """What the client asks."""
         return f"q{self.number}x What is it about?"
+
+    def __str__(self) -> str:
+        """What is not as usual about it."""
+        usual, plan = Plan(), self.plan
+        told = {name: getattr(plan, name) for name in Plan.__struct_fields__}
+        odd = [f"{name}={value}" for name, value in told.items() if value != getattr(usual, name)]
+        named = f"question {self.number} (chat {self.chat}, {self.message})"
+        return " ".join((named, self.mode, self.depth, *odd))
 
 
 class Person(Value, frozen=True):
@@ -79,3 +102,9 @@ class Script(Value, frozen=True):
     people: tuple[Person, ...]
     steps: tuple[Step, ...]
     commit_s: float = 0.0
+
+    @property
+    def is_calm(self) -> bool:
+        """Whether all services and the disk are well all the time."""
+        plans = (step.what.plan for step in self.steps if isinstance(step.what, Query))
+        return all(plan.is_well for plan in plans) and all(s.verb != "disk" for s in self.steps)

@@ -28,6 +28,7 @@ def ask(world: "World", step: Step) -> None:
         history=[],
     )
     world.soon()
+    checks.asking(world, step.who, query.number)
 
 
 def answers(world: "World", step: Step) -> list[str]:

@@ -100,6 +100,7 @@ class World:
         self.told("event", turn.answer_id, entry.seq, entry.event)
         if turn.has_ended:
             self._changed.set()
+            checks.ending(self, turn)
 
     # time
 
