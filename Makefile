@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PACKAGES := app.py actors protocol providers retrieval storage transport upstreams
 CODE := $(PACKAGES) tests bench
 
-.PHONY: run test check fmt bench powercuts kills lock clean
+.PHONY: run test check fmt bench simulate powercuts kills lock clean
 
 run: $(VENV)/run.stamp  ## serve on port 3001
 	$(BIN)/python app.py $(ARGS)
@@ -35,6 +35,9 @@ bench: $(VENV)/dev.stamp  ## idle sessions, cold start, answers, pages, uploads,
 	$(BIN)/python -m bench.drain
 	$(BIN)/python -m bench.cuts
 	$(BIN)/python -m bench.kills
+
+simulate: $(VENV)/dev.stamp  ## the whole system in virtual time, SEEDS=500 runs from FIRST=1
+	$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),500) --first $(or $(FIRST),1)
 
 powercuts: $(VENV)/dev.stamp  ## 300 power cuts of the store's disk; fails when a promise is broken
 	$(BIN)/python -m tests.storage.power_cuts

@@ -101,6 +101,8 @@ class Turn(Actor):
 
     def _halt(self, patience: asyncio.Timeout) -> None:
         """The user has stopped the turn: its time is up now, and with it that of all it asked."""
+        if patience.expired():  # a stop before this one, or its own time, has ended it already
+            return
         self._is_stopped = True
         patience.reschedule(self.life.system.now())
 

@@ -132,6 +132,19 @@ async def test_stop_while_the_end_is_being_kept_comes_too_late() -> None:
 
 
 @virtual
+async def test_second_stop_while_the_first_is_being_kept_changes_nothing() -> None:
+    """Whoever stops it again, be it by asking anew, is not told of a failure."""
+    store = SlowStore()
+    play = Play({Write: cancelled([])}, store)
+    await asyncio.sleep(0.5)
+    store.slow = True
+    play.journal.stop()
+    await asyncio.sleep(0.5)
+    assert (await play.stop(after_s=0))[-1] == "stopped"
+    assert (await play.answer()).metadata["error"] == "STOPPED"
+
+
+@virtual
 async def test_sources_that_are_being_kept_are_told_before_the_stop() -> None:
     """The number of an event is never used twice."""
     store = SlowStore()

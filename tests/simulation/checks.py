@@ -1,15 +1,12 @@
-"""The promises, checked while a script is played and at its end."""
+"""The promises, checked while a script is played."""
 
-import asyncio
-import gc
 import sqlite3
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from actors.errors import ForeignCancellation
-from protocol.errors import DeadlineExceeded, ServerDraining
-from protocol.events import Accepted, Delta, Failed
+from protocol.events import Accepted, Delta
 from storage.recovery import INTERRUPTED
-from tests.simulation.client import Client, Connection, View
+from tests.simulation.client import Client, Connection
 from tests.simulation.truth import Turn, text_of
 
 if TYPE_CHECKING:
@@ -19,10 +16,7 @@ ASKED_S = 1.0  # within which a question has become a turn
 END_S = 4.0  # within which who follows a turn is told its end
 STOP_S = 0.2  # within which a stop must be felt at both ends
 LOST_S = 0.25  # of an answer that a crash may cost
-SETTLED_S = 3.0  # after which even a disk that has just become well has all
 SEND_S = 6.0
-LONG_S = 15.0  # of an answer that may not be whole in its time
-SHARED = {"pool", "persister", "turns"}  # actors that work for all turns
 SENTENCE = "This answer was interrupted"  # where nothing of it had been kept
 
 _ROWS = """
@@ -140,17 +134,22 @@ def asking(world: "World", who: int, number: int) -> None:
     """P5: soon after a question was sent it has become a turn, or was refused."""
     client = world.clients[who]
     connection, asked_at, era = client.connection, world.loop.time(), world.era
-    refused = client.refusals
+    before = _refused(world, client)
 
     def check(_world: "World") -> None:
         touched = any(at >= asked_at - 10 for at, _, _ in world.crashes)
         if world.era != era or touched or client.connection is not connection:
             return
         is_there = any(turn.number == number for turn in world.turns.values())
-        if not is_there and client.listens and client.refusals == refused:
+        if not is_there and client.listens and _refused(world, client) == before:
             world.wrong("P5", f"client {who} heard nothing of its question {number}")
 
     world.at(asked_at + ASKED_S, check)
+
+
+def _refused(world: "World", client: Client) -> int:
+    """How often a client was told that what it wants cannot be."""
+    return client.refusals + sum(answer_id not in world.turns for answer_id in client.views)
 
 
 def ending(world: "World", turn: Turn) -> None:
@@ -196,132 +195,3 @@ def logged(world: "World") -> None:
     world.logs.clear()
     if world.process.tree.ended.is_set() and not world.process.is_leaving:
         world.wrong("P10", "the program has given up")
-
-
-# at the end
-
-
-class Count(NamedTuple):
-    """What there is of everything that must not grow."""
-
-    actors: int
-    tasks: int
-    journals: int
-    calls: int
-    awaited: int
-
-    @classmethod
-    def of(cls, world: "World") -> "Count":
-        """What there is now."""
-        gc.collect()
-        process = world.process
-        living = list(process.tree.living())
-        grown: dict[int, Any] = process.staff.persister.life.actor._grown  # type: ignore[union-attr]
-        return cls(
-            len(living) - 2 * sum(client.is_there for client in world.clients),
-            len(asyncio.all_tasks()) - 3 * sum(client.is_there for client in world.clients),
-            len(process.staff._journals),
-            len(process.services.open),
-            len(grown),
-        )
-
-
-async def finale(world: "World", before: Count) -> None:
-    """Let all come back, look at what they have; let all leave, look at what is left."""
-    await asyncio.sleep(SETTLED_S)
-    world.scan()
-    logged(world)
-    await _come_back(world)
-    there = rows(world)
-    for client in world.clients:
-        for answer_id, view in client.views.items():
-            _check_view(world, client, answer_id, view, there.get(answer_id))
-    recovered(world)
-    for client in world.clients:
-        client.leave()
-    await asyncio.sleep(SETTLED_S)
-    _check_growth(world, before)
-    _check_ends(world)
-    logged(world)
-    await world.process.leave()
-    left(world)
-
-
-async def _come_back(world: "World") -> None:
-    for client in world.clients:
-        if client.connection is not None:
-            client.connection.stall(on=False)
-        client.leave()
-    await asyncio.sleep(1)
-    for client in world.clients:
-        world.connect(client)
-        for answer_id, view in client.views.items():
-            if view.end:  # it may have been told of an end that nobody could keep
-                client.resume(answer_id)
-    await asyncio.sleep(SETTLED_S)
-
-
-def _check_view(
-    world: "World", client: Client, answer_id: str, view: View, row: Row | None
-) -> None:
-    """P1, P3, P4: what a client has been told is what is stored."""
-    turn, name = world.turns.get(answer_id), f"{answer_id} of client {client.number}"
-    if row is None:
-        is_excused = turn is None or is_removable(world, turn)
-        if view.is_accepted and not is_excused:
-            world.wrong("P1", f"{name} was acknowledged and is lost")
-        return
-    text = row.text or ""
-    if client.person.is_v2 and not view.end and not view.is_unknown:
-        world.wrong("P4", f"{name} was never told its end")
-    elif client.person.is_v2 and view.text != text:
-        world.wrong("P3", f"{name} is {view.text!r}, stored is {text!r}")
-    elif not client.person.is_v2 and row.state == "finished" and not text.startswith(view.text):
-        world.wrong("P3", f"{name} is {view.text!r}, stored is {text!r}")
-
-
-def _check_growth(world: "World", before: Count) -> None:
-    """P13: all is as it was."""
-    after = Count.of(world)
-    if after != before:
-        tasks = sorted(task.get_name() for task in asyncio.all_tasks())
-        world.wrong("P13", f"left behind: {after}, it was {before}; tasks {tasks}")
-
-
-def _check_ends(world: "World") -> None:
-    """P5: every turn has ended in its time; P10: with an answer, where nothing was in its way."""
-    for turn in world.turns.values():
-        end = turn.entries[-1].event if turn.entries else None
-        if isinstance(end, Failed) and not _is_excused(world, turn, end):
-            world.wrong("P10", f"{turn.answer_id} failed without a cause: {end.key}")
-        if turn.has_ended and turn.times[-1] - turn.began_at > world.longest_s:
-            took_s = turn.times[-1] - turn.began_at
-            world.wrong("P5", f"{turn.answer_id} took {took_s:.1f} s")
-
-
-def _is_excused(world: "World", turn: Turn, end: Failed) -> bool:
-    """Whether something that happened explains that a turn failed."""
-    _, who, query = world.asked[turn.number]
-    turn_id, last_at = turn.info.turn_id, turn.times[-1]
-    return (
-        not world.script.is_calm
-        or end.key == ServerDraining.key
-        or (end.key == DeadlineExceeded.key and query.plan.takes_s > LONG_S)
-        or not world.script.people[who].has_model
-        or any(
-            turn.began_at <= at <= last_at
-            and (name in SHARED or facts.get("turn_id") == turn_id)
-            for at, name, facts in world.crashes
-        )
-    )
-
-
-def left(world: "World") -> None:
-    """P9, P13: after a planned stop nothing runs, and all is marked."""
-    for row in rows(world).values():
-        if row.state == "running":
-            world.wrong("P9", f"{row.answer_id} still runs in the store after a planned stop")
-    theirs = asyncio.all_tasks(world.loop) - world.own_tasks
-    names = sorted(task.get_name() for task in theirs)
-    if names:
-        world.wrong("P13", f"these tasks outlive a planned stop: {names}")

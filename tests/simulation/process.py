@@ -1,8 +1,9 @@
 """One life of the program, put together as ``app.Program`` does it, from parts in memory."""
 
 import asyncio
+import gc
 from collections.abc import Callable, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -19,6 +20,7 @@ from protocol.settings import ApiEndpoints, ApiKeys, Limits, Search, Settings
 from providers.service import Providers
 from retrieval.service import Retrieval
 from storage.sqlite import SqliteStore
+from tests.clock import StandStill, VirtualLoop
 from tests.retrieval.fakes import ReadHere, run_at_once
 from tests.simulation.client import Client
 from tests.simulation.client import Connection as ClientConnection
@@ -54,6 +56,7 @@ MODEL = {
 }
 EXTRACTS = {**MODEL, "chatModelProvider": "built_in", "chatModel": "extractive"}
 RESTART = 1012
+BURIAL_S = 1000.0
 
 
 class Cast(NamedTuple):
@@ -134,7 +137,7 @@ class Process:
             reading=ReadHere(run_at_once),
         )
         stack.push_async_callback(retrieval.close)
-        self.store = await SqliteStore.open(path, clock=self._now, open_database=self.disk.open)
+        self.store = await SqliteStore.open(path, clock=self._now, connect=self.disk.open)
         stack.push_async_callback(self.store.close)
         self.tree = CastTree(System(drain_s=SETTINGS.limits.drain_s), self._cast)
         stack.push_async_callback(partial(self.tree.stop, SETTINGS.limits.drain_s))
@@ -166,3 +169,21 @@ class Process:
         self.store._slot.release()
         for connection in self._connections:
             connection.cut()
+
+
+def bury(loop: VirtualLoop) -> None:
+    """End what is left of a process; nothing of it reaches anybody any more."""
+    loop.set_exception_handler(lambda *_: None)
+    loop._jump.until = loop.time() + BURIAL_S
+    for _ in range(20):
+        left = asyncio.all_tasks(loop)
+        if not left:
+            break
+        for task in left:
+            task.cancel()
+        with suppress(StandStill):
+            loop.run_until_complete(asyncio.wait(left, timeout=10))
+    with suppress(StandStill):
+        loop.run_until_complete(loop.shutdown_asyncgens())
+    loop.close()
+    gc.collect()

@@ -42,7 +42,6 @@ class Plan(Value, frozen=True):
     embed: Fault = WELL
     answer: Fault = WELL
 
-
     @property
     def is_well(self) -> bool:
         """Whether all services are."""

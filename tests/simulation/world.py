@@ -1,7 +1,6 @@
 """Plays a script: the whole program with its clients, services and disk, in virtual time."""
 
 import asyncio
-import gc
 import heapq
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,10 +14,10 @@ from structlog.testing import capture_logs
 
 from protocol.events import Entry
 from tests.clock import MIDNIGHT, StandStill, VirtualLoop
-from tests.simulation import checks
+from tests.simulation import checks, finale
 from tests.simulation.client import Client
 from tests.simulation.disk import Disk
-from tests.simulation.process import LONGEST_S, SETTINGS, Cast, Process
+from tests.simulation.process import LONGEST_S, SETTINGS, Cast, Process, bury
 from tests.simulation.script import Query, Script, Step
 from tests.simulation.services import Services
 from tests.simulation.truth import Turn
@@ -26,7 +25,6 @@ from tests.simulation.verbs import VERBS
 
 START = datetime(2026, 11, 26, 12, tzinfo=UTC)
 LONGEST_RUN_S = 400.0
-BURIAL_S = 1000.0
 UNWELL_S = 8.0  # for which a trouble of the disk or of an actor may be felt
 Action = Callable[["World"], None]
 
@@ -64,6 +62,7 @@ class World:
         self._order = count()
         self._changed = asyncio.Event()
         self.process: Process
+        self._over: asyncio.Future[bool]  # whether all is over, when a process has ended
         self.own_tasks: set[asyncio.Task[Any] | None] = set()
         self.loop: VirtualLoop
         self.logs: list[Any] = []
@@ -74,12 +73,16 @@ class World:
 
     def wrong(self, promise: str, what: str) -> None:
         """A promise was broken."""
+        if self._over.done():
+            return
         self.told("BROKEN", promise, what)
         self.broken.append(f"{promise}: {what}")
         self._changed.set()
 
     def told(self, *what: Any) -> None:
-        """A line of the history."""
+        """A line of the history; what a process does while it is buried is none."""
+        if self._over.done():
+            return
         self.now = self.loop.time()
         self.story.append((self.now, what))
         self.history.update(repr((self.now, what)).encode())
@@ -171,12 +174,12 @@ class World:
     async def _drive(self) -> bool:
         """Do what is due until nothing is left to do, then end in good order."""
         await asyncio.sleep(1)
-        baseline = checks.Count.of(self)
+        baseline = finale.Count.of(self)
         while not await self._is_done():
             moment, _, action = heapq.heappop(self._agenda)
             action(self)
             self.scan()
-        await checks.finale(self, baseline)
+        await finale.finale(self, baseline)
         return True
 
     async def _is_done(self) -> bool:
@@ -243,7 +246,7 @@ class World:
             return
         if (error := leaving.exception()) is not None:
             self.wrong("P9", f"the planned stop failed: {error!r}")
-        checks.left(self)
+        finale.left(self)
         checks.logged(self)
         self.end_era()
 
@@ -283,21 +286,3 @@ class World:
         """Look for new turns as soon as the session has seen the question."""
         for delay_s in (0.0001, 0.06, 1.0):  # at once, or after a crash of the session
             self.at(self.loop.time() + delay_s, lambda world: None)
-
-
-def bury(loop: VirtualLoop) -> None:
-    """End what is left of a process; nothing of it reaches anybody any more."""
-    loop.set_exception_handler(lambda *_: None)
-    loop._jump.until = loop.time() + BURIAL_S
-    for _ in range(20):
-        left = asyncio.all_tasks(loop)
-        if not left:
-            break
-        for task in left:
-            task.cancel()
-        with suppress(StandStill):
-            loop.run_until_complete(asyncio.wait(left, timeout=10))
-    with suppress(StandStill):
-        loop.run_until_complete(loop.shutdown_asyncgens())
-    loop.close()
-    gc.collect()
