@@ -66,9 +66,8 @@ def recovered(world: "World") -> None:
         if row.state == "running":
             world.wrong("P2", f"{row.answer_id} still runs after the start")
     for turn in world.turns.values():
-        row = there.get(turn.answer_id)
-        if row is not None:
-            _check_row(world, turn, row)
+        if turn.answer_id in there:
+            _check_row(world, turn, there[turn.answer_id])
         elif _is_accepted(turn) and not is_removable(world, turn):
             world.wrong("P1", f"{turn.answer_id} (question {turn.number}) was accepted and is lost")
 

@@ -99,7 +99,7 @@ class Disk:
         self.unwell_at = -1.0  # when it was last not well
 
     async def open(
-        self, path: Path, /, *, read_only: bool = False, deadline_s: float | None = None
+        self, path: Path, *, read_only: bool = False, deadline_s: float | None = None
     ) -> Database:
         """As ``Database.open``."""
         connection = self.connection(self, path)

@@ -140,6 +140,11 @@ class Drawing:
                 yield Step(near(), "crash", 0, dice.random())
         if has["clock"]:
             yield Step(near(), "jump", 0, dice.choice((-86_400.0, -5.0, 5.0, 86_400.0)))
+        yield from self._nuisances(people)
+
+    def _nuisances(self, people: int) -> Iterator[Step]:
+        """What clients do to the program."""
+        dice, near, has = self._dice, self._near_a_question, self._has
         if has["stalls"]:
             who, at = dice.randrange(people), near()
             yield Step(at, "stall", who)

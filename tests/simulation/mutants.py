@@ -1,4 +1,4 @@
-"""Planted bugs: parts that are wrong in one thing, by which the simulation shows that it can fail."""
+"""Planted bugs: parts wrong in one thing, by which the simulation shows that it can fail."""
 
 import asyncio
 import sqlite3

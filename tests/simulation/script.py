@@ -1,7 +1,7 @@
 """What happens in one run, as data that was drawn from a seed before the run begins.
 
-Nothing is drawn later: a run is a function of its script, so that steps can be taken out of it while
-it still fails.
+Nothing is drawn later: a run is a function of its script, so that steps can be taken out of it
+while it still fails.
 """
 
 from typing import Any, Literal
@@ -78,7 +78,7 @@ class Query(Value, frozen=True):
 
 
 class Person(Value, frozen=True):
-    """A client: its dialect, how long it takes for a frame (``None``: no time at all), its model."""
+    """A client: its dialect, how long it takes for a frame (``None``: no time), its model."""
 
     is_v2: bool = True
     takes_s: float | None = None

@@ -81,7 +81,8 @@ class Services(httpx.AsyncBaseTransport):
         body = (await request.aread()).decode()
         kind, number, chunks, gap_s = self._reply(request, json.loads(body) if body else {})
         plan = self._plans.get(number, Plan())
-        fault = FAULTS.get(kind, lambda _plan: WELL)(plan)
+        choose = FAULTS.get(kind)
+        fault = choose(plan) if choose else WELL
         call = (kind, number)
         self.open.append(call)
         try:

@@ -24,7 +24,7 @@ print(*(play_seed(seed).history for seed in {seeds}))
 
 @pytest.mark.parametrize("tens", range(0, SEEDS, 10))
 def test_all_promises_are_kept(tens: int) -> None:
-    """Whatever the clients, services, disk and process do; ``python -m tests.simulation --seed``."""
+    """Whatever clients, services, disk and process do; ``python -m tests.simulation --seed``."""
     outcomes = {seed: play_seed(seed).broken for seed in range(tens + 1, tens + 11)}
     assert not {seed: broken for seed, broken in outcomes.items() if broken}
 
@@ -38,7 +38,7 @@ def test_a_seed_is_one_history() -> None:
 
 def test_a_seed_is_one_history_in_every_process() -> None:
     """Nothing depends on how Python orders its sets."""
-    told = subprocess.run(
+    told = subprocess.run(  # noqa: S603 - our own program
         [sys.executable, "-c", HISTORIES.format(seeds=SOME)],
         env={**os.environ, "PYTHONHASHSEED": "1", "PYTHONPATH": os.pathsep.join(sys.path)},
         capture_output=True,

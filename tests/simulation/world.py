@@ -176,7 +176,7 @@ class World:
         await asyncio.sleep(1)
         baseline = finale.Count.of(self)
         while not await self._is_done():
-            moment, _, action = heapq.heappop(self._agenda)
+            _, _, action = heapq.heappop(self._agenda)
             action(self)
             self.scan()
         await finale.finale(self, baseline)
