@@ -275,10 +275,14 @@ class World:
             self.wrong("bug", f"a conversation ended with {talk.exception()!r}")
 
     def scan(self) -> None:
-        """Find the turns that have begun."""
-        for answer_id, journal in list(self.process.staff._journals.items()):
-            if answer_id not in self.turns:
-                turn = self.turns[answer_id] = Turn(journal.turn, self.era, self.noted)
+        """Find the turns that have begun, and follow them from their first event."""
+        journals = self.process.staff._journals.items()
+        begun = [(id_, journal) for id_, journal in journals if id_ not in self.turns]
+        for answer_id, journal in begun:
+            self.turns[answer_id] = Turn(journal.turn, self.era, self.noted)
+        for answer_id, journal in begun:
+            turn = self.turns[answer_id]
+            if not turn.is_cut:  # else an event of one before it was the process's last
                 self.told("turn", answer_id, turn.number)
                 turn.follow(journal)
 
