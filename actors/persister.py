@@ -33,6 +33,7 @@ from storage.store import Store
 log = structlog.get_logger(__name__)
 
 TIDY_S = 60.0
+MOST_DOUBTFUL = 1_000
 RETRY_S = 1.0  # after which a store that refused is asked again
 ERRORS: dict[type, Callable[[Any], str | None]] = {
     Finished: lambda _: None,
@@ -121,6 +122,7 @@ class Persister(Actor):
     async def grown(self, message: Grown) -> None:
         """Remember the journal, and see to it that it is flushed soon, or now."""
         self._grown[id(message.journal)] = message.journal
+        self._drop_doubtful()
         if message.is_much:
             await self.flush(Flush())
         else:
@@ -174,6 +176,12 @@ class Persister(Actor):
         if len(journal.entries) == journal.durable:
             journal.is_awaited = False
             self._grown.pop(id(journal), None)
+
+    def _drop_doubtful(self) -> None:
+        """Of turns that the store refused, keep the ends of the latest: it may have taken them."""
+        doubtful = [key for key, journal in self._grown.items() if not journal.durable]
+        for key in doubtful[:-MOST_DOUBTFUL]:
+            del self._grown[key]
 
     def _tidy_soon(self) -> None:
         """Every minute in which something is kept."""

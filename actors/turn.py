@@ -18,7 +18,7 @@ from protocol.errors import (
     DeadlineExceeded,
     ServerDraining,
     ServiceError,
-    StorageError,
+    StorageUnavailable,
     TurnFailed,
     TurnStopped,
 )
@@ -153,7 +153,10 @@ class Turn(Actor):
     async def _keep(self, event: Event) -> None:
         entry = self._journal.next(event)
         request = Keep(self._journal, entry)
-        await self._crew.persister.ask(request, timeout=self._limits.store_s)
+        try:
+            await self._crew.persister.ask(request, timeout=self._limits.store_s)
+        except DeadlineExceeded as error:
+            raise StorageUnavailable("it did not answer in time") from error
         self._journal.confirm(entry)
 
     async def _fail(self, error: ServiceError) -> None:
@@ -169,9 +172,10 @@ class Turn(Actor):
         except ServiceError as unkept:
             log.warning("turn.unkept", key=unkept.key)
             self._journal.write(event)
-            if self._journal.durable or not isinstance(unkept, StorageError):
-                with suppress(ActorDead, MailboxFull):  # kept when the store is back
-                    self._crew.persister.tell(Grown(self._journal))
+            # Kept when the store is back; for a turn that it never took this changes nothing, but
+            # a commit that seemed to fail may have gone through.
+            with suppress(ActorDead, MailboxFull):
+                self._crew.persister.tell(Grown(self._journal))
 
     @contextmanager
     def _stage(self, stage: Stage, detail: str = "") -> Iterator[None]:

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from actors.journal import Journal
-from actors.persister import Grown, Keep, RemoveChat
+from actors.journal import Journal, refuse
+from actors.persister import MOST_DOUBTFUL, Grown, Keep, RemoveChat
 from protocol.errors import ChatNotFound, StorageUnavailable
 from protocol.events import Accepted, Delta, Failed, Finished, SourcesFound
 from tests.actors.parts import BrokenStore, Scene, turn_info
@@ -159,6 +159,23 @@ async def test_end_that_could_not_be_kept_in_time_is_kept_later() -> None:
     (_, answer) = await store.messages(journal.turn.question.chat_id)
     await scene.close()
     assert (answer.content, answer.metadata["error"]) == ("It failed.", "STORAGE_UNAVAILABLE")
+
+
+@virtual
+async def test_of_the_turns_that_a_store_refused_only_the_latest_are_held() -> None:
+    """A store that is down for a day costs no memory."""
+    store = BrokenStore(broken=True)
+    scene = Scene(store=store)
+    refused = [Journal(turn_info(name=str(n))) for n in range(MOST_DOUBTFUL + 50)]
+    for journal in refused:
+        refuse(journal, StorageUnavailable("the disk is full"))
+        scene.persister.tell(Grown(journal))
+    await asyncio.sleep(0.5)
+    store.broken = False
+    await asyncio.sleep(2)
+    assert sum(journal.durable > 0 for journal in refused) == MOST_DOUBTFUL
+    assert refused[-1].durable
+    await scene.close()
 
 
 @virtual

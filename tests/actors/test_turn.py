@@ -7,7 +7,7 @@ import pytest
 
 from actors.journal import Journal
 from actors.turn import Begin, Turn
-from protocol.errors import ModelUnavailable
+from protocol.errors import ModelUnavailable, StorageUnavailable
 from protocol.events import Failed
 from protocol.messages import (
     Rephrase,
@@ -192,6 +192,32 @@ async def test_turn_that_cannot_be_kept_is_refused_with_a_sentence() -> None:
         "The conversation store is unavailable: the disk is full.",
         "failed",
     ]
+
+
+class TornStore(BrokenStore):
+    """Keeps the first that it is given, and says that it did not; then it is broken."""
+
+    async def commit(self, writes: Any) -> None:
+        """Keep, or not."""
+        is_first = not self.batches
+        await super().commit(writes)
+        if is_first:
+            self.broken = True
+            raise StorageUnavailable("the disk reports an error")
+
+
+@virtual
+async def test_turn_that_was_kept_after_all_does_not_run_for_ever() -> None:
+    """A store that failed at its very end may have the question: it is given the end as well."""
+    store = TornStore()
+    scene = Scene(store=store)
+    journal = Journal(turn_info())
+    scene.tree.grow(Turn, journal, scene.crew, MODE, scene.limits).tell(Begin())
+    await ended(journal)
+    store.broken = False
+    await scene.close()
+    answer = (await store.messages(journal.turn.question.chat_id))[-1]
+    assert answer.content == journal.text
 
 
 @virtual

@@ -115,7 +115,7 @@ class Disk:
     def note_if_unwell(self) -> None:
         """Remember the time, if there is a fault."""
         if self._fault is not None:
-            self.unwell_at = asyncio.get_running_loop().time()
+            self.unwell_at = max(self.unwell_at, asyncio.get_running_loop().time())
 
     def cut(self) -> None:
         """The process has died."""
@@ -134,6 +134,8 @@ class Disk:
         self._told("commit")
         self.note_if_unwell()
         kind, amount = self._fault or ("", 0.0)
+        if kind in {"slow", "late"}:  # felt until then, whatever the next commit meets
+            self.unwell_at = asyncio.get_running_loop().time() + amount
         await self._take(self._commit_s / 2 + (amount if kind == "slow" else 0))
         if kind == "full":
             raise failed("SQLITE_FULL")

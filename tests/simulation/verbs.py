@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 SEND_S = 6.0
+RESTART_S = 1.0  # in which what an actor that broke should have told may be late
 
 
 def ask(world: "World", step: Step) -> None:
@@ -112,6 +113,9 @@ def crash(world: "World", step: Step) -> None:
     life = living[int(step.what * len(living))]
     world.crashes.append((world.loop.time(), life.name, dict(life.facts)))
     world.told("crash", life.name)
+    for client in world.clients:
+        if client.connection is not None:
+            client.connection.calm_since = world.loop.time() + RESTART_S
     if life.task is not None:
         life.task.cancel()
 
