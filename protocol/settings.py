@@ -12,26 +12,8 @@ from typing import Annotated, Literal
 from msgspec import Meta, field
 
 from protocol.base import Value
-
-Port = Annotated[int, Meta(ge=0, le=65535)]
-Count = Annotated[int, Meta(ge=1, le=1_000_000_000)]
-Bytes = Annotated[int, Meta(ge=1024, le=1_000_000_000)]
-Address = Annotated[str, Meta(pattern=r"^(https?://[^\s/?#]+[^\s?#]*)?$")]
-Seconds = Annotated[float, Meta(gt=0, le=3600)]
-KeptSeconds = Annotated[int, Meta(ge=0, le=7 * 86_400)]
-
-
-def described(
-    doc: str, *, env: tuple[str, ...] = (), also: tuple[str, ...] = (), secret: bool = False
-) -> Meta:
-    """What is said of a field beyond its type."""
-    return Meta(description=doc, extra={"env": env, "also": also, "secret": secret})
-
-
-def model_key(doc: str, name: str) -> Meta:
-    """What is said of the key of a model service that files of the reference name too."""
-    also = (f"[MODELS.{name}] API_KEY",)
-    return described(doc, env=(f"{name}_API_KEY",), also=also, secret=True)
+from protocol.service_settings import ApiEndpoints, ApiKeys, CustomOpenai, Local
+from protocol.setting import Bytes, Count, KeptSeconds, Port, Seconds, described
 
 
 class General(Value, frozen=True):
@@ -58,98 +40,6 @@ class General(Value, frozen=True):
     similarity_measure: Annotated[
         Literal["cosine", "dot"], described("how vectors are compared in ranking")
     ] = "cosine"
-
-
-class ApiKeys(Value, frozen=True):
-    """Keys of model services."""
-
-    openai: Annotated[str, model_key("OpenAI", "OPENAI")] = ""
-    groq: Annotated[str, model_key("Groq", "GROQ")] = ""
-    anthropic: Annotated[str, model_key("Anthropic", "ANTHROPIC")] = ""
-    gemini: Annotated[str, model_key("Gemini", "GEMINI")] = ""
-    deepseek: Annotated[str, model_key("DeepSeek", "DEEPSEEK")] = ""
-    mistral: Annotated[str, described("Mistral", env=("MISTRAL_API_KEY",), secret=True)] = ""
-    openrouter: Annotated[
-        str, described("OpenRouter", env=("OPENROUTER_API_KEY",), secret=True)
-    ] = ""
-    lmstudio: Annotated[
-        str, described("LM Studio, if it wants one", env=("LMSTUDIO_API_KEY",), secret=True)
-    ] = ""
-
-    def __repr__(self) -> str:
-        """Name the keys that are set, never what they are."""
-        return (
-            f"ApiKeys({', '.join(name for name in self.__struct_fields__ if getattr(self, name))})"
-        )
-
-
-class ApiEndpoints(Value, frozen=True):
-    """Base addresses of the services that are asked."""
-
-    searxng: Annotated[
-        Address, described("SearXNG, with its JSON format on", env=("SEARXNG_API_URL",))
-    ] = ""
-    ollama: Annotated[
-        Address,
-        described(
-            "Ollama", env=("OLLAMA_BASE_URL", "OLLAMA_API_URL"), also=("[MODELS.OLLAMA] API_URL",)
-        ),
-    ] = ""
-    openai: Annotated[
-        Address, described("OpenAI, or what speaks like it", env=("OPENAI_BASE_URL",))
-    ] = "https://api.openai.com/v1"
-    groq: Annotated[Address, described("Groq")] = "https://api.groq.com/openai/v1"
-    anthropic: Annotated[
-        Address, described("Anthropic, without the version", env=("ANTHROPIC_BASE_URL",))
-    ] = "https://api.anthropic.com"
-    gemini: Annotated[Address, described("Gemini, without the version")] = (
-        "https://generativelanguage.googleapis.com"
-    )
-    deepseek: Annotated[Address, described("DeepSeek")] = "https://api.deepseek.com"
-    mistral: Annotated[Address, described("Mistral")] = "https://api.mistral.ai/v1"
-    openrouter: Annotated[Address, described("OpenRouter")] = "https://openrouter.ai/api/v1"
-    lmstudio: Annotated[
-        Address,
-        described(
-            "LM Studio, usually http://localhost:1234/v1", also=("[MODELS.LM_STUDIO] API_URL",)
-        ),
-    ] = ""
-
-
-class CustomOpenai(Value, frozen=True):
-    """A service that speaks like OpenAI, for clients that choose custom_openai and name none."""
-
-    api_url: Annotated[
-        Address,
-        described("custom_openai: base address", also=("[MODELS.CUSTOM_OPENAI] API_URL",)),
-    ] = ""
-    api_key: Annotated[
-        str,
-        described(
-            "custom_openai: its key, if it wants one",
-            also=("[MODELS.CUSTOM_OPENAI] API_KEY",),
-            secret=True,
-        ),
-    ] = ""
-    model_name: Annotated[
-        str,
-        described(
-            "custom_openai: the model that is offered",
-            also=("[MODELS.CUSTOM_OPENAI] MODEL_NAME",),
-        ),
-    ] = ""
-
-    def __repr__(self) -> str:
-        """Name the model only: the address may hold a secret, and the key is one."""
-        return f"CustomOpenai({self.model_name!r})"
-
-
-class Local(Value, frozen=True):
-    """Models that run on this machine, without any service."""
-
-    models: Annotated[
-        str, described("folder of embedding models: a folder each, ONNX or sentence-transformers")
-    ] = ""
 
 
 class Search(Value, frozen=True):
@@ -188,6 +78,18 @@ class Pages(Value, frozen=True):
     at_once: Annotated[Count, described("pages fetched at once, all turns together")] = 32
     links: Annotated[Count, described("pages read of those that a question names")] = 5
     summaries: Annotated[Count, described("summaries of one page; ten passages go into each")] = 4
+
+
+class Fetch(Value, frozen=True):
+    """Where what others name may be fetched from: pages, and model services of clients."""
+
+    allow: Annotated[
+        tuple[str, ...],
+        described("inner networks and host:port places that may be fetched from all the same"),
+    ] = ()
+    ports: Annotated[tuple[Port, ...], described("ports that pages are fetched from")] = (
+        *(80, 443, 8080, 8443),
+    )
 
 
 class Quality(Value, frozen=True):
@@ -286,6 +188,7 @@ class Settings(Value, frozen=True):
     search: Search = field(default_factory=Search)
     uploads: Uploads = field(default_factory=Uploads)
     pages: Pages = field(default_factory=Pages)
+    fetch: Fetch = field(default_factory=Fetch)
     quality: Quality = field(default_factory=Quality)
     discover: Discover = field(default_factory=Discover)
     cache: Cache = field(default_factory=Cache)

@@ -9,11 +9,15 @@ MAX_KEY_CHARS = 4_000
 
 
 class Endpoint(Value, frozen=True):
-    """The address of a provider's service, with the key that opens it."""
+    """The address of a provider's service, with the key that opens it.
+
+    ``is_clients``: a client has named it, and not the settings.
+    """
 
     provider: str
     base_url: str
     api_key: str = ""
+    is_clients: bool = False
 
     def __repr__(self) -> str:
         """Name the provider only: addresses and keys may be a client's secrets."""

@@ -13,8 +13,11 @@ from contextlib import (
 import httpx
 
 from protocol.errors import ModelUnavailable
+from protocol.offload import Offload
 from providers.calls import Call, Unreadable, refused
 from providers.lines import Lines, LineTooLong
+from upstreams.addresses import AddressPolicy
+from upstreams.network import AddressRefused, CheckedTransport
 
 CONNECT_S = 5.0
 WRITE_S = 30.0
@@ -39,6 +42,17 @@ def open_client() -> httpx.AsyncClient:
             max_connections=CONNECTIONS, max_keepalive_connections=IDLE_CONNECTIONS
         ),
         follow_redirects=False,
+    )
+
+
+def open_guarded(policy: AddressPolicy, offload: Offload) -> httpx.AsyncClient:
+    """As ``open_client``, for services that clients name: connects where the policy lets it."""
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    return httpx.AsyncClient(
+        timeout=httpx.Timeout(None, connect=CONNECT_S, write=WRITE_S, pool=POOL_S),
+        transport=CheckedTransport(policy.admits, offload, connections=CONNECTIONS),
+        follow_redirects=False,
+        trust_env=False,  # a proxy would connect to what is to be checked here
     )
 
 
@@ -138,6 +152,7 @@ def translated(service: str) -> Iterator[None]:
 
 
 PROBLEMS: tuple[tuple[type[Exception], str], ...] = (
+    (AddressRefused, "its address is not one that may be named here"),
     (httpx.ConnectTimeout, f"it cannot be reached within {CONNECT_S:g} s"),
     (httpx.ConnectError, "it cannot be reached"),
     (httpx.PoolTimeout, "too many calls to it wait already"),

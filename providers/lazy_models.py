@@ -4,9 +4,10 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from protocol.errors import ModelUnavailable
+from protocol.offload import Offload
 from protocol.values import Prompt
 from providers.catalogue import Row
-from providers.loaded import Loaded, Offload, Order
+from providers.loaded import Loaded, Order
 
 if TYPE_CHECKING:
     from llama_index.core.base.embeddings.base import BaseEmbedding

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from llama_index.core.base.embeddings.base import BaseEmbedding, Embedding
 from llama_index.core.bridge.pydantic import PrivateAttr
 
+from protocol.offload import Offload
 from providers.blocking import waited
-from providers.loaded import Offload, Order
+from providers.loaded import Order
 from providers.local_models import LocalModel
 from providers.remote import Remote
 from providers.vectors import Vectors, stacked

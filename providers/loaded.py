@@ -3,18 +3,21 @@
 ``llama_index.core`` takes 1.3 s, httpx and numpy 0.1 s each, the static model 0.4 s.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from importlib import import_module
 from threading import Lock
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from protocol.base import Value
+from protocol.offload import Offload
 from providers import local_models
 from providers.calls import Dialect
 from providers.endpoint import Endpoint
 from providers.local_models import LocalModel
+from upstreams.addresses import AddressPolicy
 
 if TYPE_CHECKING:
+    from httpx import AsyncClient
     from llama_index.core.base.embeddings.base import BaseEmbedding
     from llama_index.core.llms import LLM
 
@@ -25,13 +28,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 STATIC = "wordllama-l2-supercat-256"  # ships with the program
-
-
-class Offload(Protocol):
-    """Runs work in a thread; the caller waits without holding up the event loop."""
-
-    def __call__(self, work: Callable[[], T], /) -> Awaitable[T]:
-        """What ``work`` returns or raises."""
 
 
 class Order(Value, frozen=True):
@@ -68,9 +64,22 @@ class Once(Generic[T]):
 class Loaded:
     """The costly parts, loaded as they are asked for; safe to ask from any thread."""
 
-    def __init__(self, open_client: "OpenClient | None" = None, models: str = "") -> None:
-        """``models`` is the folder of further local models."""
+    def __init__(
+        self,
+        open_client: "OpenClient | None" = None,
+        models: str = "",
+        open_guarded: "OpenClient | None" = None,
+    ) -> None:
+        """Load nothing yet.
+
+        Args:
+            open_client: Opens connections to services, if not the usual way.
+            models: The folder of further local models.
+            open_guarded: Opens connections to services that clients name.
+
+        """
         self.http = Once(lambda: _load_http(open_client))
+        self.guests = Once(lambda: _load_http(open_client or open_guarded))
         self.static = Once(_load_static)
         self._folder = models
         self._local: dict[str, Once[LocalModel]] = {STATIC: Once(self.static.get)}
@@ -93,7 +102,8 @@ class Loaded:
         from providers.remote import Remote  # noqa: PLC0415 - imports numpy
 
         assert order.endpoint is not None
-        return Remote(self.http.get(), order.endpoint, order.dialect)
+        http = self.guests if order.endpoint.is_clients else self.http
+        return Remote(http.get(), order.endpoint, order.dialect)
 
 
 def load_llama() -> None:
@@ -133,6 +143,17 @@ def _load_http(open_client: "OpenClient | None") -> "Http":
     from providers.http import Http  # noqa: PLC0415 - imports httpx
 
     return Http(open_client) if open_client else Http()
+
+
+def guarded(policy: AddressPolicy, offload: Offload) -> "OpenClient":
+    """Opens connections that are made where the policy lets them; imports httpx when called."""
+
+    def open_client() -> "AsyncClient":
+        from providers.http import open_guarded  # noqa: PLC0415 - imports httpx
+
+        return open_guarded(policy, offload)
+
+    return open_client
 
 
 def _load_static() -> "StaticModel":

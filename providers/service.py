@@ -6,15 +6,17 @@ from contextlib import aclosing, contextmanager
 from typing import TYPE_CHECKING
 
 from protocol.errors import ModelUnavailable
+from protocol.offload import Offload
 from protocol.settings import Settings
 from protocol.values import ModelChoice, Models, Prompt
 from providers.catalogue import BUILT_IN, ROWS, Row
 from providers.endpoint import Endpoint
 from providers.guard import Guards
 from providers.lazy_models import LazyModels
-from providers.loaded import Loaded, Offload, Order
+from providers.loaded import Loaded, Order, guarded
 from providers.selection import Purpose, chosen
 from providers.stock import ModelLists, Stock
+from upstreams.addresses import guest_policy
 from upstreams.breaker import UpstreamHealth
 
 if TYPE_CHECKING:
@@ -39,7 +41,8 @@ class Providers:
         rows: Sequence[Row] = ROWS,
     ) -> None:
         self._longest = settings.limits.answer_chars
-        self._loaded = Loaded(open_client, settings.local.models)
+        open_guarded = guarded(guest_policy(settings), offload)
+        self._loaded = Loaded(open_client, settings.local.models, open_guarded)
         self._models = LazyModels(self._loaded, offload)
         self._guards = Guards(settings, clock)
         self._stock = Stock(rows, settings, loaded=self._loaded, offload=offload, clock=clock)
@@ -75,7 +78,7 @@ class Providers:
     async def close(self) -> None:
         """Close all connections; streams under way end with ModelUnavailable."""
         await self._stock.close()
-        for http in self._loaded.http.made:
+        for http in (*self._loaded.http.made, *self._loaded.guests.made):
             await http.close()
 
     async def models(self) -> ModelLists:
@@ -178,7 +181,7 @@ def _endpoint(row: Row, choice: ModelChoice, configured: Endpoint | None) -> End
     if row.endpoint is None:
         return None
     is_own = row.is_clients and bool(choice.base_url)
-    own = Endpoint(choice.provider, choice.base_url, choice.api_key)
+    own = Endpoint(choice.provider, choice.base_url, choice.api_key, is_clients=True)
     endpoint = own if is_own else configured
     if endpoint is None or not endpoint.is_usable:
         raise ModelUnavailable(choice.provider, "its address or key cannot be used")

@@ -8,12 +8,13 @@ import structlog
 
 from protocol.base import Value
 from protocol.errors import ModelUnavailable
+from protocol.offload import Offload
 from protocol.settings import Settings
 from providers.catalogue import Row
 from providers.endpoint import Endpoint
 from providers.listing import NOTHING, Offer
 from providers.live_list import LiveList
-from providers.loaded import Loaded, Offload, Order
+from providers.loaded import Loaded, Order
 from providers.selection import Purpose, Shelf
 
 log = structlog.get_logger(__name__)

@@ -9,6 +9,7 @@ import httpx
 from msgspec.structs import astuple
 
 from protocol.errors import SettingsError
+from protocol.offload import Offload
 from protocol.settings import Settings
 from retrieval.backend import SearchBackend
 from retrieval.caches import Caches
@@ -19,7 +20,6 @@ from retrieval.library.backend import LibraryBackend, Shelf
 from retrieval.library.folder import Folder
 from retrieval.library.index import Index
 from retrieval.library.reader import DocumentReader
-from retrieval.offload import Offload
 from retrieval.remembered_backend import RememberedBackend
 from retrieval.searxng import SearxngBackend
 from upstreams.breaker import BreakerPolicy

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from protocol.errors import SearchUnavailable
+from protocol.offload import Offload
 from protocol.values import Node
 from retrieval.backend import found_node
-from retrieval.offload import Offload
-from retrieval.places import Places
+from upstreams.places import Places
 
 MOST_RESULTS = 20
 REQUEST_S = 2

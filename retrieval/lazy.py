@@ -10,11 +10,11 @@ from datetime import datetime
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from protocol.offload import Offload
 from protocol.values import Node, Prompt, Upload, Utterance
 from retrieval.backend import SearchBackend
 from retrieval.cache import Cache
 from retrieval.modes import FocusMode
-from retrieval.offload import Offload
 
 if TYPE_CHECKING:
     from retrieval.postprocessor import Embed, Vectors

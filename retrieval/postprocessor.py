@@ -12,7 +12,7 @@ from llama_index.core.schema import MetadataMode, NodeWithScore, QueryBundle
 from pydantic import Field, SkipValidation
 
 from protocol.errors import ServiceError
-from retrieval.offload import Offload
+from protocol.offload import Offload
 from retrieval.ranking import KEEP, Measure, hybrid
 
 log = structlog.get_logger(__name__)

@@ -9,6 +9,7 @@ import httpx
 
 from protocol.errors import InvalidFocusMode
 from protocol.messages import Deepened, PagesRead, Rephrased, SearchFinished
+from protocol.offload import Offload
 from protocol.settings import Settings
 from protocol.values import Node, OptimizationMode, Prompt, Utterance
 from retrieval import lazy
@@ -27,15 +28,14 @@ from retrieval.extractive import extract_answer
 from retrieval.extras import Extras
 from retrieval.library.reader import DocumentReader
 from retrieval.modes import FocusMode, load_focus_modes
-from retrieval.offload import Offload
 from retrieval.pages.digest import Complete
-from retrieval.pages.network import CheckAddress, any_address
 from retrieval.pages.service import PageService
 from retrieval.quality import parse_divided, selected
 from retrieval.reading import Reading
 from retrieval.rephrased import parse_rephrased, short_query, unrephrased, with_named_links
 from retrieval.uploads import FileService
 from retrieval.workshop.workshop import Workshop
+from upstreams.addresses import page_policy
 from upstreams.breaker import UpstreamHealth
 
 if TYPE_CHECKING:
@@ -85,7 +85,6 @@ class Retrieval:
         client: httpx.AsyncClient,
         offload: Offload,
         now: Callable[[], datetime],
-        check_address: CheckAddress = any_address,
         clock: Callable[[], float] = time.monotonic,
         backends: Mapping[str, Row] = BACKENDS,
         reading: Reading | None = None,
@@ -97,8 +96,6 @@ class Retrieval:
             client: Whose connections are used; it stays the caller's to close.
             offload: Runs what blocks in a thread.
             now: The local time with its date, for prompts.
-            check_address: Told where a page is about to be fetched from, a numeric address and a
-                port; raises PageUnreadable where that must not be.
             clock: Seconds that only grow, for time-outs and for what is remembered for a while.
             backends: The search backends that there are, by the names that the settings use.
             reading: Takes the text out of pages and files; by default processes of our own do.
@@ -111,7 +108,7 @@ class Retrieval:
         )
         measure = settings.general.similarity_measure
         page_service = PageService.build(
-            settings, reading.read_page, offload, check_address, caches.pages
+            settings, reading.read_page, offload, page_policy(settings).admits, caches.pages
         )
         return cls(
             load_focus_modes(),

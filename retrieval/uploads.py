@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, BinaryIO
 import structlog
 
 from protocol.errors import FileRefused, FileUnreadable, ServiceError
+from protocol.offload import Offload
 from protocol.values import ModelChoice, Node, Upload
 from retrieval import lazy
 from retrieval.library.office import MAIN
 from retrieval.library.passages import Passage
 from retrieval.library.reader import SNIFFED, DocumentReader, Unreadable, decoded
-from retrieval.offload import Offload
 
 if TYPE_CHECKING:
     from retrieval.postprocessor import Vectors

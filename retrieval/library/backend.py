@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from protocol.errors import SearchUnavailable
+from protocol.offload import Offload
 from protocol.values import Node
 from retrieval.library.folder import Folder, Stamp
 from retrieval.library.index import Index
 from retrieval.library.reader import DocumentReader, Unreadable
-from retrieval.offload import Offload
 
 log = structlog.get_logger(__name__)
 MOST_RESULTS = 30

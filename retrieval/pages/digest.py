@@ -9,9 +9,9 @@ from itertools import pairwise
 import structlog
 
 from protocol.errors import ServiceError
+from protocol.offload import Offload
 from protocol.values import Node, Prompt
 from retrieval import lazy
-from retrieval.offload import Offload
 from retrieval.pages.content import Page
 from retrieval.rephrased import without_thoughts
 from retrieval.side_by_side import side_by_side

@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import httpcore
 import httpx
 
 from protocol.base import Value
 from protocol.errors import PageUnreadable
 from protocol.settings import Pages
+from upstreams.network import AddressRefused
 
 HEADERS = {
     "User-Agent": "Mozilla/5.0 (compatible; python-perplexica)",
@@ -21,21 +21,17 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 WEB = frozenset({"http", "https"})
 UNNAMED = frozenset({"", "application/octet-stream", "binary/octet-stream"})
 PROBLEMS: tuple[tuple[type[Exception], str], ...] = (
-    (httpcore.TimeoutException, "it did not answer in time"),
-    (httpcore.ConnectError, "it cannot be reached"),
-    (httpcore.ProtocolError, "it does not speak HTTP properly"),
+    (AddressRefused, "its address is not one of the open web"),
+    (httpx.TimeoutException, "it did not answer in time"),
+    (httpx.ConnectError, "it cannot be reached"),
+    (httpx.ProtocolError, "it does not speak HTTP properly"),
     (httpx.InvalidURL, "its address cannot be used"),
     (httpx.UnsupportedProtocol, "its address cannot be used"),
-    (httpcore.UnsupportedProtocol, "its address cannot be used"),
     (UnicodeError, "its address cannot be used"),
 )
 FAILURES = (
     httpx.HTTPError,
     httpx.InvalidURL,
-    httpcore.NetworkError,
-    httpcore.ProtocolError,
-    httpcore.TimeoutException,
-    httpcore.UnsupportedProtocol,
     UnicodeError,
     OSError,  # of the socket or of TLS in the middle of a body, which no library translates
 )
@@ -87,7 +83,7 @@ class Fetcher:
         await self._transport.aclose()
 
     async def _follow(self, link: str) -> Fetched:
-        url = httpx.URL(link)
+        url = usable(httpx.URL(link))
         for _ in range(self._limits.redirects + 1):
             async with self._opened(url) as response:
                 if response.status_code not in REDIRECTS:
@@ -98,8 +94,7 @@ class Fetcher:
     @asynccontextmanager
     async def _opened(self, url: httpx.URL) -> AsyncIterator[httpx.Response]:
         timeout = httpx.Timeout(self._limits.page_s).as_dict()
-        # Who a link logs in as is nobody's business; the fragment is the browser's.
-        target = url.copy_with(userinfo=b"", fragment=None)
+        target = url.copy_with(fragment=None)  # that part is the browser's
         request = httpx.Request("GET", target, headers=HEADERS, extensions={"timeout": timeout})
         response = await self._transport.handle_async_request(request)
         try:
@@ -130,12 +125,23 @@ class Fetcher:
         return bytes(body)
 
 
+def usable(url: httpx.URL) -> httpx.URL:
+    """The address; raises PageUnreadable for one that is not of the web, or logs somebody in."""
+    if url.scheme not in WEB or not url.host or url.userinfo:
+        raise PageUnreadable("its address cannot be used")
+    return url
+
+
 def next_address(url: httpx.URL, response: httpx.Response) -> httpx.URL:
-    """Where a redirect leads; raises PageUnreadable where that is not in the web."""
+    """Where a redirect leads; raises PageUnreadable where nobody should follow."""
     target = url.join(response.headers.get("location", ""))
-    if target.scheme not in WEB or not target.host or "location" not in response.headers:
+    is_downgrade = url.scheme == "https" and target.scheme != "https"
+    if "location" not in response.headers or is_downgrade:
         raise PageUnreadable("it redirects to an address that cannot be used")
-    return target
+    try:
+        return usable(target)
+    except PageUnreadable:
+        raise PageUnreadable("it redirects to an address that cannot be used") from None
 
 
 def too_large(most: int) -> PageUnreadable:

@@ -9,10 +9,10 @@ import structlog
 
 from protocol.errors import PageUnreadable
 from protocol.messages import Deepened
+from protocol.offload import Offload
 from protocol.values import Node
 from retrieval import lazy
 from retrieval.backend import is_web_address
-from retrieval.offload import Offload
 from retrieval.pages.reader import PageReader
 from retrieval.side_by_side import side_by_side
 

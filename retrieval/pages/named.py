@@ -9,8 +9,8 @@ import structlog
 from protocol.base import Value
 from protocol.errors import PageUnreadable
 from protocol.messages import PagesRead
+from protocol.offload import Offload
 from protocol.settings import Pages
-from retrieval.offload import Offload
 from retrieval.pages.content import Page
 from retrieval.pages.digest import Complete, Digest
 from retrieval.pages.links import SUMMARIZE

@@ -5,15 +5,16 @@ from typing import NamedTuple, Self
 
 import httpx
 
+from protocol.offload import Offload
 from protocol.settings import Settings
 from retrieval.cache import Cache
-from retrieval.offload import Offload
 from retrieval.pages.content import Page
 from retrieval.pages.fetcher import Fetched, Fetcher
 from retrieval.pages.found import FoundPages
 from retrieval.pages.named import NamedPages
-from retrieval.pages.network import CheckAddress, CheckedTransport
 from retrieval.pages.reader import PageReader
+from upstreams.addresses import Admits
+from upstreams.network import CheckedTransport
 
 ReadPage = Callable[[Fetched, int], Awaitable[Page]]
 
@@ -31,7 +32,7 @@ class PageService(NamedTuple):
         settings: Settings,
         read: ReadPage,
         offload: Offload,
-        check_address: CheckAddress,
+        admits: Admits,
         cache: Cache[Page],
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> Self:
@@ -41,13 +42,13 @@ class PageService(NamedTuple):
             settings: Limits, and how far quality goes.
             read: Takes the text out of what was fetched, within so many bytes.
             offload: Runs what computes in a thread.
-            check_address: Told where a page is about to be fetched from.
+            admits: Whether a page may be fetched from there: name, numeric address, port.
             cache: Keeps pages for a while.
             transport: Stands in for the network.
 
         """
         limits, read_s = settings.pages, settings.limits.read_s
-        network = transport or CheckedTransport(check_address, offload, connections=limits.at_once)
+        network = transport or CheckedTransport(admits, offload, connections=limits.at_once)
         reader = PageReader(
             Fetcher(network, limits),
             lambda fetched: read(fetched, limits.page_bytes),

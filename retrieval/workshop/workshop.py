@@ -12,11 +12,10 @@ import msgspec
 import structlog
 
 from protocol.errors import FileRefused, FileUnreadable, PageUnreadable
+from protocol.offload import Offload
 from retrieval.library.passages import Passage
-from retrieval.offload import Offload
 from retrieval.pages.content import Page
 from retrieval.pages.fetcher import Fetched
-from retrieval.places import Places
 from retrieval.workshop.jobs import (
     DONE,
     Done,
@@ -29,6 +28,7 @@ from retrieval.workshop.jobs import (
     send,
 )
 from retrieval.workshop.jobs import Refused as NotRead
+from upstreams.places import Places
 
 log = structlog.get_logger(__name__)
 

@@ -16,7 +16,8 @@ import pytest
 from actors.intake import Intake, IntakeDesk
 from actors.pool import Pool
 from protocol.errors import FileRefused, ServiceError
-from protocol.settings import ApiEndpoints, Settings
+from protocol.service_settings import ApiEndpoints
+from protocol.settings import Settings
 from protocol.values import ModelChoice
 from providers.service import Providers
 from retrieval.service import Retrieval

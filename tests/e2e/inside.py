@@ -4,7 +4,8 @@ import asyncio
 from pathlib import Path
 
 from app import Program
-from protocol.settings import ApiEndpoints, ApiKeys, General, Search, Settings
+from protocol.service_settings import ApiEndpoints, ApiKeys
+from protocol.settings import General, Search, Settings
 from tests.memory_connection import Frame, MemoryConnection
 from tests.standins.model_server import ModelServer
 from tests.standins.search_server import SearchServer

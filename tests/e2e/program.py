@@ -34,6 +34,7 @@ def environment(folder: Path, settings: dict[str, str]) -> dict[str, str]:
         "PERPLEXICA_DATA_DIR": str(folder / "data"),
         "PERPLEXICA_LOG_FORMAT": "json",
         "PERPLEXICA_SEARCH_BACKENDS": "searxng,library",
+        "PERPLEXICA_FETCH_ALLOW": "127.0.0.0/8",  # where our stand-ins are
         **settings,
     }
 

@@ -5,7 +5,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
-from protocol.settings import ApiEndpoints, ApiKeys, Limits, Settings
+from protocol.service_settings import ApiEndpoints, ApiKeys
+from protocol.settings import Limits, Settings
 from protocol.values import ModelChoice, Prompt, PromptMessage
 from providers.catalogue import ROWS, Row
 from providers.service import Providers

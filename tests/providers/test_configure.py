@@ -8,7 +8,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from protocol.errors import ModelUnavailable
-from protocol.settings import ApiEndpoints, ApiKeys, CustomOpenai, Limits, Settings
+from protocol.service_settings import ApiEndpoints, ApiKeys, CustomOpenai
+from protocol.settings import Limits, Settings
 from protocol.values import ModelChoice, Models
 from tests.providers.places import PROMPT, providers_for, settings_for, told
 from tests.providers.tiny_server import (

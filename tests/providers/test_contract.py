@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from protocol.errors import ModelUnavailable
-from protocol.settings import ApiEndpoints, ApiKeys, CustomOpenai, Limits, Settings
+from protocol.service_settings import ApiEndpoints, ApiKeys, CustomOpenai
+from protocol.settings import Limits, Settings
 from protocol.values import ModelChoice, Prompt, PromptMessage
 from providers.catalogue import ROWS, Row, open_at
 from providers.listing import Listing, by_name

@@ -3,7 +3,8 @@
 import pytest
 
 from protocol.errors import InvalidModelSelected, ModelUnavailable
-from protocol.settings import CustomOpenai, Settings
+from protocol.service_settings import CustomOpenai
+from protocol.settings import Settings
 from protocol.values import ModelChoice, Models
 from providers.service import Providers
 from tests.providers.places import custom, providers_for, told

@@ -5,7 +5,8 @@ import time
 
 import msgspec
 
-from protocol.settings import ApiEndpoints, ApiKeys, Limits, Settings
+from protocol.service_settings import ApiEndpoints, ApiKeys
+from protocol.settings import Limits, Settings
 from providers.fallbacks import OPENAI_MODELS
 from providers.service import Providers
 from tests.providers.places import in_thread, providers_for, serving, settings_for

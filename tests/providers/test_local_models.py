@@ -10,7 +10,8 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper, save
 
 from protocol.errors import ModelUnavailable
-from protocol.settings import Local, Settings
+from protocol.service_settings import Local
+from protocol.settings import Settings
 from protocol.values import ModelChoice
 from providers import local_models
 from providers.local_models import Kind

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from protocol.errors import SearchUnavailable
+from protocol.offload import Offload
 from protocol.values import Node
 from retrieval.library.passages import Passage
 from retrieval.library.reader import DocumentReader
-from retrieval.offload import Offload
 from retrieval.pages.content import Page, PageContent
 from retrieval.pages.fetcher import Fetched
 from retrieval.uploads import read_upload

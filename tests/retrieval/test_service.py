@@ -13,7 +13,8 @@ import numpy.typing as npt
 import pytest
 
 from protocol.errors import InvalidFocusMode, ModelUnavailable, SettingsError
-from protocol.settings import ApiEndpoints, General, Search, Settings
+from protocol.service_settings import ApiEndpoints
+from protocol.settings import General, Search, Settings
 from protocol.values import Node, Utterance
 from retrieval.backends import BACKENDS, Row
 from retrieval.service import Retrieval

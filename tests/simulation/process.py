@@ -16,7 +16,8 @@ from actors.sessions import Sessions
 from actors.staff import Staff, Tools
 from actors.supervisor import Tree
 from actors.system import System
-from protocol.settings import ApiEndpoints, ApiKeys, Limits, Search, Settings
+from protocol.service_settings import ApiEndpoints, ApiKeys
+from protocol.settings import Limits, Search, Settings
 from providers.service import Providers
 from retrieval.service import Retrieval
 from storage.sqlite import SqliteStore

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from protocol.errors import SettingsError
-from protocol.settings import CustomOpenai
+from protocol.service_settings import CustomOpenai
 from storage.settings import load_settings
 
 KEY = "sk-very-secret"

@@ -8,7 +8,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from protocol.errors import SettingsError
-from protocol.settings import ApiKeys, Settings
+from protocol.service_settings import ApiKeys
+from protocol.settings import Settings
 from storage.settings import load_settings, settings_rows
 
 KEY = "sk-very-secret"

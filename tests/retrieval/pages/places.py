@@ -5,14 +5,20 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
+from protocol.offload import Offload
 from protocol.settings import Cache, Limits, Pages, Quality, Settings
 from retrieval.caches import Caches
-from retrieval.offload import Offload
-from retrieval.pages.network import CheckAddress, any_address
 from retrieval.pages.service import PageService
 from tests.retrieval.fakes import ReadHere, in_thread
+from upstreams.addresses import Admits
 
 T = TypeVar("T")
+
+
+def any_address(host: str, address: str, port: int) -> bool:
+    """Let every address through."""
+    del host, address, port
+    return True
 
 
 class Stuck:
@@ -28,7 +34,7 @@ class Stuck:
 @asynccontextmanager
 async def pages(
     *,
-    check: CheckAddress = any_address,
+    admits: Admits = any_address,
     limits: Pages | None = None,
     quality: Quality | None = None,
     read_s: float = 5,
@@ -39,7 +45,7 @@ async def pages(
         pages=limits or Pages(), quality=quality or Quality(), limits=Limits(read_s=read_s)
     )
     cache = Caches(Cache()).pages
-    service = PageService.build(settings, ReadHere(offload).read_page, offload, check, cache)
+    service = PageService.build(settings, ReadHere(offload).read_page, offload, admits, cache)
     try:
         yield service
     finally:

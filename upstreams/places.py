@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from retrieval.offload import Offload
+from protocol.offload import Offload
 
 T = TypeVar("T")
 

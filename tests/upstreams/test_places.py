@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import pytest
 
-from retrieval.places import Places
+from upstreams.places import Places
 
 T = TypeVar("T")
 

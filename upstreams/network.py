@@ -7,36 +7,39 @@ later, and a redirect leads elsewhere. Here the check sees the address that the 
 import asyncio
 import functools
 import socket
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpcore
 import httpx
 
-from retrieval.offload import Offload
-from retrieval.places import Places
+from protocol.offload import Offload
+from upstreams.addresses import Admits
+from upstreams.places import Places
 
 LOOKUPS = 4  # of names, at once
 MOST_ADDRESSES = 3  # of one name, tried one after the other
 IDLE_CONNECTIONS = 16
 IDLE_S = 10
+HTTPCORE = (
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.ProxyError,
+    httpcore.TimeoutException,
+    httpcore.UnsupportedProtocol,
+)
 
-CheckAddress = Callable[[str, int], None]
 
-
-def any_address(address: str, port: int) -> None:
-    """Let every address through."""
-    del address, port
+class AddressRefused(httpx.ConnectError):
+    """A name that stands for an address which must not be connected to."""
 
 
 class CheckedNetwork(httpcore.AsyncNetworkBackend):
-    """Connects only where ``check`` lets it: given the numeric address and the port, it may raise.
+    """Connects only where it is let: ``admits`` is given name, numeric address and port."""
 
-    What the check raises is what whoever fetches the page gets.
-    """
-
-    def __init__(self, check: CheckAddress, offload: Offload) -> None:
-        self._check = check
+    def __init__(self, admits: Admits, offload: Offload) -> None:
+        self._admits = admits
         self._network = httpcore.AnyIOBackend()
         # asyncio's own look-up shares its few threads with every other connection of the program,
         # and a name whose servers do not answer holds one for many seconds.
@@ -50,10 +53,16 @@ class CheckedNetwork(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        """Connect to the first address of the name that answers; each is checked before."""
+        """Connect to the first address of the name that answers.
+
+        A name of which one address is refused is refused: who gives it several names the bad one
+        by intent, or may do so the next time.
+        """
         failure: Exception = httpcore.ConnectError()
-        for address in (await self._resolve(host, port, timeout))[:MOST_ADDRESSES]:
-            self._check(address, port)
+        addresses = await self._resolve(host, port, timeout)
+        if not all(self._admits(host, address, port) for address in addresses):
+            raise AddressRefused("its address must not be connected to")
+        for address in addresses[:MOST_ADDRESSES]:
             try:
                 return await self._network.connect_tcp(
                     address, port, timeout, local_address, socket_options
@@ -86,12 +95,11 @@ class CheckedNetwork(httpcore.AsyncNetworkBackend):
 class CheckedTransport(httpx.AsyncBaseTransport):
     """An httpx transport over ``CheckedNetwork``; opened at its first request.
 
-    httpx has no public way to hand a network to its own transport, httpcore has. Errors are
-    httpcore's.
+    httpx has no public way to hand a network to its own transport, httpcore has.
     """
 
-    def __init__(self, check: CheckAddress, offload: Offload, *, connections: int) -> None:
-        self._network = CheckedNetwork(check, offload)
+    def __init__(self, admits: Admits, offload: Offload, *, connections: int) -> None:
+        self._network = CheckedNetwork(admits, offload)
         self._connections = connections
         self._pool: httpcore.AsyncConnectionPool | None = None
 
@@ -108,7 +116,8 @@ class CheckedTransport(httpx.AsyncBaseTransport):
             headers=request.headers.raw,
             extensions=request.extensions,
         )
-        response = await self._opened().handle_async_request(sent)
+        with told_as_httpx():
+            response = await self._opened().handle_async_request(sent)
         return httpx.Response(response.status, headers=response.headers, stream=_Body(response))
 
     async def aclose(self) -> None:
@@ -128,6 +137,16 @@ class CheckedTransport(httpx.AsyncBaseTransport):
         return self._pool
 
 
+@contextmanager
+def told_as_httpx() -> Iterator[None]:
+    """Httpcore's errors as those of httpx, which have the same names."""
+    try:
+        yield
+    except HTTPCORE as error:
+        kind = getattr(httpx, type(error).__name__, httpx.TransportError)
+        raise kind(str(error)) from error
+
+
 class _Body(httpx.AsyncByteStream):
     """The body of a reply, as httpx wants it."""
 
@@ -135,8 +154,9 @@ class _Body(httpx.AsyncByteStream):
         self._response = response
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for chunk in self._response.aiter_stream():
-            yield chunk
+        with told_as_httpx():
+            async for chunk in self._response.aiter_stream():
+                yield chunk
 
     async def aclose(self) -> None:
         await self._response.aclose()
