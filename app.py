@@ -40,6 +40,8 @@ from transport.process import either, freeze_start, handle_signals
 from transport.server import Server, serve
 from transport.services import Asking, Health, HealthStatus, Services, UploadDesk
 from transport.terminal import Terminal
+from upstreams.retry import Retry
+from upstreams.tally import Tally
 
 __version__ = "0.1.0"
 
@@ -80,10 +82,13 @@ class Program:
         limits = self.settings.limits
         stack.callback(self._threads.shutdown, wait=False, cancel_futures=True)
         client = await stack.enter_async_context(open_client())
-        self.providers = Providers(self.settings, offload=self._offload)
+        self.tally = Tally()
+        retries = self.settings.resilience.retries
+        retry = Retry(retries, self.tally, random=secrets.SystemRandom().random)
+        self.providers = Providers(self.settings, offload=self._offload, retry=retry)
         stack.push_async_callback(self.providers.close)
         self.retrieval = Retrieval.build(
-            self.settings, client=client, offload=self._offload, now=now
+            self.settings, client=client, offload=self._offload, now=now, retry=retry
         )
         stack.push_async_callback(self.retrieval.close)
         # Only now: settings of no use must not leave files behind.

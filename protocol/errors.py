@@ -17,6 +17,8 @@ class ServiceError(Exception):
     def __init__(self, sentence: str = "Internal server error.", *, detail: str = "") -> None:
         super().__init__(sentence)
         self.detail = detail
+        # Seconds after which the same call may succeed; None where that is not to be hoped.
+        self.again_after_s: float | None = None
 
     @classmethod
     def told(cls, sentence: str) -> Self:
@@ -193,8 +195,9 @@ class SearchUnavailable(RetrievalError):
     status = 503
     temporary = True
 
-    def __init__(self, backend: str, problem: str) -> None:
+    def __init__(self, backend: str, problem: str, *, again_after_s: float | None = None) -> None:
         super().__init__(f"Search through {backend} failed: {problem}.")
+        self.again_after_s = again_after_s
 
 
 class PageUnreadable(RetrievalError):
@@ -203,8 +206,9 @@ class PageUnreadable(RetrievalError):
     It ends no turn: the answer tells of it.
     """
 
-    def __init__(self, problem: str) -> None:
+    def __init__(self, problem: str, *, again_after_s: float | None = None) -> None:
         super().__init__(f"The page could not be read: {problem}.", detail=problem)
+        self.again_after_s = again_after_s
 
 
 class ProviderError(ServiceError):
@@ -221,8 +225,16 @@ class ModelUnavailable(ProviderError):
     status = 503
     temporary = True
 
-    def __init__(self, provider: str, problem: str, *, is_down: bool = False) -> None:
+    def __init__(
+        self,
+        provider: str,
+        problem: str,
+        *,
+        is_down: bool = False,
+        again_after_s: float | None = None,
+    ) -> None:
         super().__init__(f"The model service {provider} failed: {problem}.")
+        self.again_after_s = again_after_s
         self.problem = problem
         self.is_down = is_down
 

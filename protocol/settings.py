@@ -140,6 +140,10 @@ class Resilience(Value, frozen=True):
     ] = 3
     pause_s: Annotated[Seconds, described("seconds until it is tried again; doubles")] = 5
     most_pause_s: Annotated[Seconds, described("seconds of the longest such pause")] = 60
+    retries: Annotated[
+        Annotated[int, Meta(ge=0, le=5)],
+        described("times that a call is made again whose failure may pass; 0: never"),
+    ] = 1
 
 
 class Journal(Value, frozen=True):

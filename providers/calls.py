@@ -10,6 +10,7 @@ from protocol.base import Value
 from protocol.errors import ModelUnavailable
 from protocol.values import Prompt, PromptMessage
 from providers.endpoint import Endpoint
+from upstreams.retry import after_status
 
 T = TypeVar("T")
 
@@ -198,11 +199,17 @@ def known_problem(error: object) -> str | None:
     return next((CODES[code] for code in codes if isinstance(code, str) and code in CODES), None)
 
 
-def refused(call: Call, status: int, body: bytes) -> ModelUnavailable:
-    """The error for a reply with that status; a known code in its body says more than that."""
+def refused(call: Call, status: int, body: bytes, retry_after: str = "") -> ModelUnavailable:
+    """The error for a reply with that status; a known code in its body says more than that.
+
+    ``retry_after`` is what the header of that name says.
+    """
     general = STATUSES.get(status) or f"it answered with status {status}"
     problem = known_problem(_error_in(body)) or general
-    return ModelUnavailable(call.service, problem, is_down=status in DOWN)
+    again_after_s = after_status(status, retry_after)
+    return ModelUnavailable(
+        call.service, problem, is_down=status in DOWN, again_after_s=again_after_s
+    )
 
 
 def _error_in(body: bytes) -> object:

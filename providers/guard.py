@@ -2,15 +2,18 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
+from typing import TypeVar
 
 from protocol.errors import ModelUnavailable
 from protocol.settings import Settings
 from providers.loaded import Order
 from providers.selection import Purpose
 from upstreams.breaker import Breaker, BreakerPolicy, UpstreamHealth
+from upstreams.retry import Retry
 
+T = TypeVar("T")
 MOST = 200  # services that are remembered; clients may bring their own
 LEFT_ALONE = "it did not answer a moment ago, and is left alone for a while"
 SILENT = "no answer in time"
@@ -50,12 +53,10 @@ class Call:
 class Guards:
     """A breaker for each service and purpose; the one that was not used for longest goes first."""
 
-    def __init__(self, settings: Settings, clock: Callable[[], float]) -> None:
+    def __init__(self, settings: Settings, clock: Callable[[], float], retry: Retry) -> None:
         limits = settings.limits
-        resilience = settings.resilience
-        self._policy = BreakerPolicy(
-            resilience.failures, resilience.pause_s, resilience.most_pause_s
-        )
+        self._policy = BreakerPolicy.of(settings.resilience)
+        self._retry = retry
         self._patience_s: dict[Purpose, float] = {
             "chat": limits.first_token_s * 0.9,
             "embedding": limits.rerank_s * 0.9,
@@ -68,14 +69,26 @@ class Guards:
         return [breaker.health() for breaker in self._breakers.values()]
 
     async def pieces(
-        self, order: Order, made: AsyncGenerator[str, None]
+        self, order: Order, make: Callable[[], AsyncGenerator[str, None]]
     ) -> AsyncGenerator[str, None]:
-        """The pieces of an answer; its first shows that the service is well."""
-        async with self.watch(order, "chat") as call, aclosing(made):
-            async for piece in made:
-                if not call.has_answered:
-                    call.answered()
-                yield piece
+        """The pieces of an answer, made anew where a failure before the first one may pass.
+
+        The first shows that the service is well.
+        """
+        within_s = self._patience_s["chat"]
+        async with self.watch(order, "chat") as call:
+            made = self._retry.pieces(call.breaker.name, make, within_s=within_s)
+            async with aclosing(made):
+                async for piece in made:
+                    if not call.has_answered:
+                        call.answered()
+                    yield piece
+
+    async def whole(self, order: Order, purpose: Purpose, ask: Callable[[], Awaitable[T]]) -> T:
+        """What comes in one piece, asked for again where a failure may pass."""
+        async with self.watch(order, purpose) as call:
+            within_s = self._patience_s[purpose]
+            return await self._retry(call.breaker.name, ask, within_s=within_s)
 
     @asynccontextmanager
     async def watch(self, order: Order, purpose: Purpose) -> AsyncIterator[Call]:

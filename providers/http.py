@@ -18,6 +18,7 @@ from providers.calls import Call, Unreadable, refused
 from providers.lines import Lines, LineTooLong
 from upstreams.addresses import AddressPolicy
 from upstreams.network import AddressRefused, CheckedTransport
+from upstreams.passing import after_failure
 
 CONNECT_S = 5.0
 WRITE_S = 30.0
@@ -93,7 +94,9 @@ class Http:
         with translated(call.service):
             async with self._open(call) as response:
                 if not response.is_success:
-                    raise refused(call, response.status_code, await _refusal(response))
+                    retry_after = response.headers.get("retry-after", "")
+                    body = await _refusal(response)
+                    raise refused(call, response.status_code, body, retry_after)
                 _check_plain(response)
                 yield response
 
@@ -148,7 +151,9 @@ def translated(service: str) -> Iterator[None]:
     except LineTooLong as error:
         raise ModelUnavailable(service, "it sent a line without end") from error
     except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
-        raise ModelUnavailable(service, _problem(error), is_down=True) from error
+        raise ModelUnavailable(
+            service, _problem(error), is_down=True, again_after_s=after_failure(error)
+        ) from error
 
 
 PROBLEMS: tuple[tuple[type[Exception], str], ...] = (

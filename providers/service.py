@@ -18,6 +18,7 @@ from providers.selection import Purpose, chosen
 from providers.stock import ModelLists, Stock
 from upstreams.addresses import guest_policy
 from upstreams.breaker import UpstreamHealth
+from upstreams.retry import Retry, once
 
 if TYPE_CHECKING:
     from providers.http import OpenClient
@@ -38,13 +39,14 @@ class Providers:
         offload: Offload,
         clock: Callable[[], float] = time.monotonic,
         open_client: "OpenClient | None" = None,
+        retry: Retry | None = None,
         rows: Sequence[Row] = ROWS,
     ) -> None:
         self._longest = settings.limits.answer_chars
         open_guarded = guarded(guest_policy(settings), offload)
         self._loaded = Loaded(open_client, settings.local.models, open_guarded)
         self._models = LazyModels(self._loaded, offload)
-        self._guards = Guards(settings, clock)
+        self._guards = Guards(settings, clock, retry or once())
         self._stock = Stock(rows, settings, loaded=self._loaded, offload=offload, clock=clock)
 
     def prepare(self) -> None:
@@ -124,7 +126,7 @@ class Providers:
 
         """
         row, order = await self._ordered(choice, "chat", temperature=temperature)
-        told = self._guards.pieces(order, self._pieces(row, order, prompt))
+        told = self._guards.pieces(order, lambda: self._pieces(row, order, prompt))
         async with aclosing(told) as pieces:
             async for piece in pieces:
                 yield piece
@@ -155,10 +157,14 @@ class Providers:
         there is no text with words d may be 0. Raises ModelUnavailable.
         """
         row, order = await self._ordered(choice, "embedding", temperature=0)
-        async with self._guards.watch(order, "embedding"):
-            with _told_failures(row):
-                embedder = await self._models.embedding_model(row, order)
-                return await self._models.vectors(embedder, texts)
+        return await self._guards.whole(
+            order, "embedding", lambda: self._vectors(row, order, texts)
+        )
+
+    async def _vectors(self, row: Row, order: Order, texts: Sequence[str]) -> "Vectors":
+        with _told_failures(row):
+            embedder = await self._models.embedding_model(row, order)
+            return await self._models.vectors(embedder, texts)
 
     async def _ordered(
         self, choice: ModelChoice, purpose: Purpose, *, temperature: float

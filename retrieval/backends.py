@@ -6,7 +6,6 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import httpx
-from msgspec.structs import astuple
 
 from protocol.errors import SettingsError
 from protocol.offload import Offload
@@ -23,6 +22,7 @@ from retrieval.library.reader import DocumentReader
 from retrieval.remembered_backend import RememberedBackend
 from retrieval.searxng import SearxngBackend
 from upstreams.breaker import BreakerPolicy
+from upstreams.retry import Retry
 
 
 class Parts(NamedTuple):
@@ -34,7 +34,7 @@ class Parts(NamedTuple):
     reader: DocumentReader
     caches: Caches
     table: "Mapping[str, Row]"
-    clock: Callable[[], float]
+    retry: Retry
 
 
 class Row(NamedTuple):
@@ -50,7 +50,9 @@ def make_searxng(parts: Parts) -> SearxngBackend | None:
     timeout_s = parts.settings.limits.search_s
     if not base:
         return None
-    return SearxngBackend(base, parts.client, timeout_s=timeout_s, cache=parts.caches.results)
+    return SearxngBackend(
+        base, parts.client, timeout_s=timeout_s, cache=parts.caches.results, retry=parts.retry
+    )
 
 
 def make_library(parts: Parts) -> SearchBackend | None:
@@ -64,7 +66,7 @@ def make_library(parts: Parts) -> SearchBackend | None:
     folder = Folder(place, endings=parts.reader.endings)
     index = Index(folder.root, Path(general.data_dir) / "library.sqlite")
     shelf = Shelf(folder, index, parts.reader)
-    return LibraryBackend("library", shelf, parts.offload, clock=parts.clock)
+    return LibraryBackend("library", shelf, parts.offload, clock=parts.retry.clock)
 
 
 def make_keyless(parts: Parts) -> SearchBackend | None:
@@ -82,7 +84,7 @@ def make_built_in(parts: Parts) -> LibraryBackend:
         else Folder(here / "documents", endings=parts.reader.endings)
     )
     shelf = Shelf(folder, Index(folder.root), parts.reader)
-    return LibraryBackend("documents", shelf, parts.offload, clock=parts.clock)
+    return LibraryBackend("documents", shelf, parts.offload, clock=parts.retry.clock)
 
 
 BACKENDS: Mapping[str, Row] = {
@@ -111,8 +113,8 @@ def build_chain(parts: Parts, retrieve: Retrieve) -> SearchChain:
         retrieve,
         language=settings.search.language,
         within_s=settings.limits.search_s,
-        policy=BreakerPolicy(*astuple(settings.resilience)),
-        clock=parts.clock,
+        policy=BreakerPolicy.of(settings.resilience),
+        clock=parts.retry.clock,
         description=", then ".join(
             [*(row.describe(settings) for row, _ in made), "its own documents"]
         ),

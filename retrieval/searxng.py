@@ -14,6 +14,8 @@ from protocol.errors import SearchUnavailable, SettingsError
 from protocol.values import Node
 from retrieval.backend import found_node
 from retrieval.cache import Bounds, Cache
+from upstreams.passing import after_failure
+from upstreams.retry import Retry, after_status, once
 
 MOST_BYTES = 4 * 1024 * 1024
 MOST_RESULTS = 60
@@ -41,7 +43,9 @@ class SearxngBackend:
         *,
         timeout_s: float,
         cache: Cache[Results] | None = None,
+        retry: Retry | None = None,
     ) -> None:
+        self._retry = retry or once()
         self._cache = cache or Cache(NOTHING_KEPT, clock=time.monotonic, weigh=weight)
         self._address = f"{checked_base(base)}/search"
         self._client = client
@@ -77,7 +81,8 @@ class SearxngBackend:
         return await self._cache.get(tuple(params.items()), lambda: self._ask(params))
 
     async def _ask(self, params: dict[str, str]) -> Results:
-        return read_results(await self._get(params))
+        get = functools.partial(self._get, params)
+        return read_results(await self._retry(self.name, get, within_s=self._timeout_s))
 
     async def _get(self, params: dict[str, str]) -> bytes:
         request = functools.partial(
@@ -97,7 +102,10 @@ class SearxngBackend:
         except httpx.TimeoutException as error:
             raise SearchUnavailable(self.name, "no answer in time") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise SearchUnavailable(self.name, "it cannot be reached") from error
+            again_after_s = after_failure(error)
+            raise SearchUnavailable(
+                self.name, "it cannot be reached", again_after_s=again_after_s
+            ) from error
 
 
 def checked_base(base: str) -> str:
@@ -118,7 +126,8 @@ def check_head(response: httpx.Response) -> None:
     status = response.status_code
     if status != httpx.codes.OK:
         problem = REFUSALS.get(status, f"it answered with status {status}")
-        raise SearchUnavailable("searxng", problem)
+        again_after_s = after_status(status, response.headers.get("retry-after", ""))
+        raise SearchUnavailable("searxng", problem, again_after_s=again_after_s)
     if response.headers.get("content-encoding", "identity") != "identity":
         raise SearchUnavailable("searxng", "it answered compressed although that was not asked for")
 

@@ -1,6 +1,5 @@
 """Finding and ordering, as the actors see it; importing this loads nothing heavy."""
 
-import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Self
@@ -37,6 +36,7 @@ from retrieval.uploads import FileService
 from retrieval.workshop.workshop import Workshop
 from upstreams.addresses import page_policy
 from upstreams.breaker import UpstreamHealth
+from upstreams.retry import Retry, once
 
 if TYPE_CHECKING:
     from retrieval.postprocessor import Embed
@@ -85,9 +85,9 @@ class Retrieval:
         client: httpx.AsyncClient,
         offload: Offload,
         now: Callable[[], datetime],
-        clock: Callable[[], float] = time.monotonic,
         backends: Mapping[str, Row] = BACKENDS,
         reading: Reading | None = None,
+        retry: Retry | None = None,
     ) -> Self:
         """Retrieval as the settings want it; raises SettingsError for a value of no use.
 
@@ -96,19 +96,21 @@ class Retrieval:
             client: Whose connections are used; it stays the caller's to close.
             offload: Runs what blocks in a thread.
             now: The local time with its date, for prompts.
-            clock: Seconds that only grow, for time-outs and for what is remembered for a while.
             backends: The search backends that there are, by the names that the settings use.
             reading: Takes the text out of pages and files; by default processes of our own do.
+            retry: Makes calls again that may succeed then, by default none; its clock is the one
+                for time-outs and for what is remembered for a while.
 
         """
-        caches = Caches(settings.cache, clock)
-        parts = Parts(settings, client, offload, DocumentReader(), caches, backends, clock)
+        retry = retry or once()
+        caches = Caches(settings.cache, retry.clock)
+        parts = Parts(settings, client, offload, DocumentReader(), caches, backends, retry)
         reading = reading or Workshop(
             offload, page_s=settings.pages.page_s, file_s=settings.uploads.read_s
         )
         measure = settings.general.similarity_measure
         page_service = PageService.build(
-            settings, reading.read_page, offload, page_policy(settings).admits, caches.pages
+            settings, reading.read_page, offload, page_policy(settings).admits, caches.pages, retry
         )
         return cls(
             load_focus_modes(),

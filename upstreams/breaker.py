@@ -1,11 +1,12 @@
 """A circuit breaker: a service that is dead costs one time-out, not one for each question."""
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, Self
 
 import structlog
 
 from protocol.base import Value
+from protocol.settings import Resilience
 
 log = structlog.get_logger(__name__)
 
@@ -22,6 +23,11 @@ class BreakerPolicy(Value, frozen=True):
     failures: int = 3
     pause_s: float = 5.0
     most_pause_s: float = 60.0
+
+    @classmethod
+    def of(cls, resilience: Resilience) -> Self:
+        """As the settings want it."""
+        return cls(resilience.failures, resilience.pause_s, resilience.most_pause_s)
 
 
 class UpstreamHealth(Value, frozen=True, rename="camel", omit_defaults=True):

@@ -1,6 +1,7 @@
 """Fetches a page of the web, whoever named it: bounded in every direction."""
 
 import asyncio
+import functools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -10,6 +11,8 @@ from protocol.base import Value
 from protocol.errors import PageUnreadable
 from protocol.settings import Pages
 from upstreams.network import AddressRefused
+from upstreams.passing import after_failure
+from upstreams.retry import Retry, after_status, once
 
 HEADERS = {
     "User-Agent": "Mozilla/5.0 (compatible; python-perplexica)",
@@ -57,7 +60,10 @@ class Fetcher:
     in it sees each of them.
     """
 
-    def __init__(self, transport: httpx.AsyncBaseTransport, limits: Pages) -> None:
+    def __init__(
+        self, transport: httpx.AsyncBaseTransport, limits: Pages, retry: Retry | None = None
+    ) -> None:
+        self._retry = retry or once()
         self._transport = transport
         self._limits = limits
         self._places = asyncio.Semaphore(limits.at_once)
@@ -72,15 +78,21 @@ class Fetcher:
         """
         try:
             async with asyncio.timeout(self._limits.page_s), self._places:
-                return await self._follow(link)
+                get = functools.partial(self._get, link)
+                return await self._retry("pages", get, within_s=self._limits.page_s)
         except TimeoutError as error:
             raise PageUnreadable("it did not come in time") from error
-        except FAILURES as error:
-            raise PageUnreadable(problem_of(error)) from error
 
     async def close(self) -> None:
         """Close all connections."""
         await self._transport.aclose()
+
+    async def _get(self, link: str) -> Fetched:
+        try:
+            return await self._follow(link)
+        except FAILURES as error:
+            again_after_s = after_failure(error)
+            raise PageUnreadable(problem_of(error), again_after_s=again_after_s) from error
 
     async def _follow(self, link: str) -> Fetched:
         url = usable(httpx.URL(link))
@@ -104,7 +116,7 @@ class Fetcher:
 
     async def _read(self, response: httpx.Response) -> Fetched:
         if not response.is_success:
-            raise PageUnreadable(f"it answered with status {response.status_code}")
+            raise refused(response)
         kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind not in UNNAMED and kind not in self._limits.types:
             raise PageUnreadable(f"it is of the type {kind[:60]}, which is not read")
@@ -142,6 +154,13 @@ def next_address(url: httpx.URL, response: httpx.Response) -> httpx.URL:
         return usable(target)
     except PageUnreadable:
         raise PageUnreadable("it redirects to an address that cannot be used") from None
+
+
+def refused(response: httpx.Response) -> PageUnreadable:
+    """The site has answered, but not with its page."""
+    status = response.status_code
+    again_after_s = after_status(status, response.headers.get("retry-after", ""))
+    return PageUnreadable(f"it answered with status {status}", again_after_s=again_after_s)
 
 
 def too_large(most: int) -> PageUnreadable:

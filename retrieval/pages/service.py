@@ -15,6 +15,7 @@ from retrieval.pages.named import NamedPages
 from retrieval.pages.reader import PageReader
 from upstreams.addresses import Admits
 from upstreams.network import CheckedTransport
+from upstreams.retry import Retry
 
 ReadPage = Callable[[Fetched, int], Awaitable[Page]]
 
@@ -34,6 +35,7 @@ class PageService(NamedTuple):
         offload: Offload,
         admits: Admits,
         cache: Cache[Page],
+        retry: Retry | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> Self:
         """As the settings want it.
@@ -44,13 +46,14 @@ class PageService(NamedTuple):
             offload: Runs what computes in a thread.
             admits: Whether a page may be fetched from there: name, numeric address, port.
             cache: Keeps pages for a while.
+            retry: Fetches again what may come then.
             transport: Stands in for the network.
 
         """
         limits, read_s = settings.pages, settings.limits.read_s
         network = transport or CheckedTransport(admits, offload, connections=limits.at_once)
         reader = PageReader(
-            Fetcher(network, limits),
+            Fetcher(network, limits, retry),
             lambda fetched: read(fetched, limits.page_bytes),
             cache,
             within_s=min(read_s / 2, 2 * limits.page_s),  # half is for what is made of the pages

@@ -11,6 +11,7 @@ from protocol.values import ModelChoice, Prompt, PromptMessage
 from providers.catalogue import ROWS, Row
 from providers.service import Providers
 from tests.providers.tiny_server import Reply, TinyServer
+from upstreams.retry import Retry
 
 T = TypeVar("T")
 
@@ -36,10 +37,10 @@ def settings_for(
 
 @asynccontextmanager
 async def providers_for(
-    settings: Settings, *, rows: Sequence[Row] = ROWS
+    settings: Settings, *, rows: Sequence[Row] = ROWS, retry: Retry | None = None
 ) -> AsyncGenerator[Providers, None]:
     """Providers with these settings, closed at the end."""
-    providers = Providers(settings, offload=in_thread, rows=rows)
+    providers = Providers(settings, offload=in_thread, rows=rows, retry=retry)
     try:
         yield providers
     finally:
@@ -54,6 +55,7 @@ async def serving(
     ollama: bool = False,
     base: str = "",
     limits: Limits | None = None,
+    retry: Retry | None = None,
 ) -> AsyncGenerator[tuple[TinyServer, Providers], None]:
     """A service that answers so, and providers whose settings name it as what is marked."""
     async with TinyServer(reply) as server:
@@ -62,7 +64,7 @@ async def serving(
             ollama=server.url if ollama else "",
             limits=limits,
         )
-        async with providers_for(settings) as providers:
+        async with providers_for(settings, retry=retry) as providers:
             yield server, providers
 
 

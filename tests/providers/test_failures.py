@@ -1,6 +1,7 @@
 """What goes wrong at a model service becomes ModelUnavailable, in our own words."""
 
 import socket
+from contextlib import nullcontext
 
 import httpx
 import pytest
@@ -19,6 +20,8 @@ from tests.providers.tiny_server import (
     routed,
     says,
 )
+from upstreams.retry import Retry
+from upstreams.tally import Tally
 
 SECRET = "sk-very-secret"
 
@@ -201,6 +204,29 @@ async def test_error_is_chained_to_its_cause() -> None:
         with pytest.raises(ModelUnavailable) as caught:
             await told(providers, custom(server.url))
         assert isinstance(caught.value.__cause__, httpx.HTTPError)
+
+
+@pytest.mark.parametrize(
+    ("first", "told_after"),
+    [(answers({}, 429), 2), (answers("oops", 500), 2), (raw(b""), 2), (answers({}, 401), 1)],
+)
+async def test_failure_that_may_pass_is_asked_for_once_more(first: Reply, told_after: int) -> None:
+    """Before the first piece; a refused key stays refused."""
+    asked: list[Seen] = []
+
+    async def reply(request: Seen, wire: Wire) -> None:
+        asked.append(request)
+        await (first if len(asked) == 1 else says("well"))(request, wire)
+
+    retry = Retry(1, Tally(), random=float)
+    async with serving(reply, retry=retry) as (server, providers):
+        stream = providers.stream(custom(server.url), PROMPT, temperature=0)
+        with nullcontext() if told_after > 1 else pytest.raises(ModelUnavailable):
+            assert await anext(stream) == "well"
+        await stream.aclose()
+    assert len(asked) == told_after
+    counts = {"custom_openai chat": 1} if told_after > 1 else {}
+    assert retry.tally.told()["retried"] == counts
 
 
 async def test_built_in_writer_has_no_stream() -> None:

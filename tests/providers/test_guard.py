@@ -13,6 +13,7 @@ from providers.guard import MOST, Guards
 from providers.loaded import Order
 from providers.openai_api import OpenAiDialect
 from tests.clock import virtual
+from upstreams.retry import once
 
 Make = Callable[[], AsyncGenerator[str, None]]
 DOWN = ModelUnavailable("openai", "status 500", is_down=True)
@@ -30,7 +31,7 @@ class Service:
     def __init__(self) -> None:
         self.asked = 0
         settings = Settings(limits=Limits(first_token_s=10), resilience=Resilience(failures=3))
-        self.guards = Guards(settings, lambda: asyncio.get_running_loop().time())
+        self.guards = Guards(settings, lambda: asyncio.get_running_loop().time(), once())
 
     async def _made(
         self, error: ModelUnavailable | None, after_s: float
@@ -48,7 +49,7 @@ class Service:
         try:
             async with (
                 asyncio.timeout(within_s),
-                aclosing(self.guards.pieces(order(), self._made(error, after_s))) as pieces,
+                aclosing(self.guards.pieces(order(), lambda: self._made(error, after_s))) as pieces,
             ):
                 return "".join([piece async for piece in pieces])
         except TimeoutError:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import httpx
@@ -10,6 +11,8 @@ import pytest
 from protocol.errors import SearchUnavailable, SettingsError
 from protocol.values import Node
 from retrieval.searxng import MOST_BYTES, SearxngBackend, read_results
+from upstreams.retry import Retry
+from upstreams.tally import Tally
 
 Handler = Callable[[httpx.Request], httpx.Response]
 GOOD = {"title": "T", "url": "https://a.example/x", "content": "C"}
@@ -19,6 +22,30 @@ async def search(handler: Handler, *engines: str, base: str = "http://searx.test
     async with httpx.AsyncClient(transport=httpx.MockTransport(handler)) as client:
         backend = SearxngBackend(base, client, timeout_s=1)
         return await backend.search("tall towers", engines=engines, language="en")
+
+
+@pytest.mark.parametrize(
+    ("status", "header", "asked"), [(500, "", 2), (429, "0", 2), (429, "60", 1), (403, "", 1)]
+)
+async def test_failure_that_may_pass_is_asked_for_once_more(
+    status: int, header: str, asked: int
+) -> None:
+    """Within the time that there is; what it found then counts."""
+    replies = [httpx.Response(status, headers={"retry-after": header} if header else {})]
+    retry = Retry(1, Tally(), random=float)
+    count = 0
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        nonlocal count
+        count += 1
+        return replies.pop() if replies else httpx.Response(200, json={"results": [GOOD]})
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(handler)) as client:
+        backend = SearxngBackend("http://searx.test", client, timeout_s=1, retry=retry)
+        with nullcontext() if asked > 1 else pytest.raises(SearchUnavailable):
+            assert len(await backend.search("q", engines=(), language="en")) == 1
+    assert count == asked
+    assert retry.tally.told()["retried"] == ({"searxng": 1} if asked > 1 else {})
 
 
 def answering(body: Any, status: int = 200, **headers: str) -> Handler:

@@ -27,6 +27,8 @@ from tests.simulation.client import Client
 from tests.simulation.client import Connection as ClientConnection
 from tests.simulation.disk import Connection, Disk
 from tests.simulation.services import CHAT_MODEL, EMBEDDING_MODEL, MODELS, SEARCH, Services
+from upstreams.retry import Retry
+from upstreams.tally import Tally
 
 T = TypeVar("T")
 
@@ -125,8 +127,14 @@ class Process:
         """Open the store, then start the actors."""
         stack, clock = self._stack, asyncio.get_running_loop().time
         client = await stack.enter_async_context(self.services.client())
+        retries = SETTINGS.resilience.retries
+        retry = Retry(retries, Tally(), random=Random(0).random, clock=clock)
         providers = Providers(
-            SETTINGS, offload=run_at_once, clock=clock, open_client=self.services.client
+            SETTINGS,
+            offload=run_at_once,
+            clock=clock,
+            open_client=self.services.client,
+            retry=retry,
         )
         stack.push_async_callback(providers.close)
         retrieval = Retrieval.build(
@@ -134,8 +142,8 @@ class Process:
             client=client,
             offload=run_at_once,
             now=self._now,
-            clock=clock,
             reading=ReadHere(run_at_once),
+            retry=retry,
         )
         stack.push_async_callback(retrieval.close)
         self.store = await SqliteStore.open(path, clock=self._now, connect=self.disk.open)
