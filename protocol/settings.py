@@ -49,6 +49,10 @@ class Search(Value, frozen=True):
         tuple[str, ...], described("search backends in the order they are tried")
     ] = ("searxng", "library", "keyless")
     language: Annotated[str, described("language that search engines are asked for")] = "en"
+    early: Annotated[
+        bool,
+        described("search the question itself while it is rephrased; doubles what engines get"),
+    ] = False
 
 
 class Uploads(Value, frozen=True):
@@ -144,6 +148,9 @@ class Resilience(Value, frozen=True):
         Annotated[int, Meta(ge=0, le=5)],
         described("times that a call is made again whose failure may pass; 0: never"),
     ] = 1
+    hedge: Annotated[
+        bool, described("ask the next search backend too when one is slower than usual")
+    ] = True
 
 
 class Journal(Value, frozen=True):

@@ -19,6 +19,7 @@ from retrieval.library.backend import LibraryBackend, Shelf
 from retrieval.library.folder import Folder
 from retrieval.library.index import Index
 from retrieval.library.reader import DocumentReader
+from retrieval.race import Hedges
 from retrieval.remembered_backend import RememberedBackend
 from retrieval.searxng import SearxngBackend
 from upstreams.breaker import BreakerPolicy
@@ -114,7 +115,7 @@ def build_chain(parts: Parts, retrieve: Retrieve) -> SearchChain:
         language=settings.search.language,
         within_s=settings.limits.search_s,
         policy=BreakerPolicy.of(settings.resilience),
-        clock=parts.retry.clock,
+        hedges=Hedges(parts.retry, is_on=settings.resilience.hedge),
         description=", then ".join(
             [*(row.describe(settings) for row, _ in made), "its own documents"]
         ),

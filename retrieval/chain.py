@@ -1,8 +1,7 @@
 """Asks search backends in turn until one finds something."""
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Protocol
 
 import structlog
@@ -13,7 +12,9 @@ from protocol.values import Node
 from retrieval.backend import SearchBackend, with_content
 from retrieval.library.backend import LibraryBackend
 from retrieval.modes import FocusMode
+from retrieval.race import Hedges, Race
 from upstreams.breaker import Breaker, BreakerPolicy, UpstreamHealth
+from upstreams.retry import once
 
 log = structlog.get_logger(__name__)
 NEVER = BreakerPolicy(failures=0)
@@ -50,33 +51,36 @@ class SearchChain:
         within_s: float,
         description: str = "",
         policy: BreakerPolicy = NEVER,
-        clock: Callable[[], float] = time.monotonic,
+        hedges: Hedges | None = None,
     ) -> None:
+        """Take the backends in their order; without ``hedges`` one is asked after the other."""
+        hedges = hedges or Hedges(once(), is_on=False)
         self.description = description
         self._backends = (*backends, last)
         self._last = last
-        self.breakers = {b.name: Breaker(b.name, policy, clock) for b in self._backends}
+        self.breakers = {b.name: Breaker(b.name, policy, hedges.clock) for b in self._backends}
         self._retrieve = retrieve
         self._language = language
         self._within_s = within_s * CUSHION
-        self._clock = clock
+        self._clock = hedges.clock
+        self._hedges = hedges
 
     async def search(self, query: str, mode: FocusMode) -> SearchFinished:
         """What the first backend that found anything found; never raises SearchUnavailable."""
         ends_at = self._clock() + self._within_s
-        outcomes: list[bool] = []
-        for waiting, backend in zip(
-            range(len(self._backends) - 1, -1, -1), self._backends, strict=True
-        ):
-            share = FIRST_SHARE if waiting else 1.0
-            allowance_s = share * (ends_at - self._clock())
-            nodes = await self._ask(backend, query, mode, allowance_s)
-            if nodes:
-                is_last = backend is self._last
-                note = ONLY_OWN[any(outcomes) or not outcomes] if is_last else ""
-                return SearchFinished(tuple(nodes), backend.name, note)
-            outcomes.append(nodes is not None)
-        return SearchFinished((), "", "" if any(outcomes[:-1]) else UNAVAILABLE)
+
+        async def ask(backend: SearchBackend) -> list[Node] | None:
+            share = 1.0 if backend is self._last else FIRST_SHARE
+            return await self._ask(backend, query, mode, share * (ends_at - self._clock()))
+
+        race = Race(self._backends[:-1], self._last, ask, self._hedges)
+        found = await race.run()
+        outcomes = race.outcomes
+        if found is None:
+            return SearchFinished((), "", "" if any(outcomes[:-1]) else UNAVAILABLE)
+        nodes, backend = found
+        note = ONLY_OWN[any(outcomes) or not outcomes] if backend is self._last else ""
+        return SearchFinished(tuple(nodes), backend.name, note)
 
     def prepare(self) -> None:
         """Read the documents of the libraries; blocks."""
@@ -99,7 +103,7 @@ class SearchChain:
         self, backend: SearchBackend, query: str, mode: FocusMode, allowance_s: float
     ) -> list[Node] | None:
         """The backend's nodes that have text; ``None`` when it failed, or is left alone."""
-        breaker = self.breakers[backend.name]
+        breaker, latency = self.breakers[backend.name], self._hedges.latencies[backend.name]
         if not breaker.admits():
             return None
         began = self._clock()
@@ -109,6 +113,7 @@ class SearchChain:
                     backend, query, engines=mode.engines, language=self._language
                 )
         except TimeoutError:
+            latency.unanswered(self._clock() - began)
             if allowance_s >= FAIR_SHARE * self._within_s:
                 breaker.failed("no answer in time", timed_out=True)
             else:  # those before it have used up the time
@@ -120,8 +125,10 @@ class SearchChain:
             self._log_failure(error, backend, began)
             return None
         except asyncio.CancelledError:
+            latency.unanswered(self._clock() - began)
             breaker.left()
             raise
+        latency.answered(self._clock() - began)
         breaker.succeeded()
         return with_content(nodes, title_when_empty=mode.title_when_empty)
 

@@ -10,7 +10,6 @@ from retrieval.pages.fetcher import Fetcher
 from upstreams.retry import Retry
 from upstreams.tally import Tally
 
-PAGE = httpx.Response(200, text="well", headers={"content-type": "text/plain"})
 LINK = "https://a.example/x"
 
 
@@ -25,7 +24,7 @@ class Site(httpx.AsyncBaseTransport):
         """The next reply."""
         self.asked += 1
         if self.asked > 1:
-            return PAGE
+            return httpx.Response(200, stream=httpx.ByteStream(b"well"))
         if isinstance(self._first, Exception):
             raise self._first
         return self._first
