@@ -108,7 +108,7 @@ class Program:
 
     def _tools(self) -> Tools:
         shuffle = secrets.SystemRandom().shuffle
-        return Tools(self.store, self.retrieval, self.providers, now, new_id, shuffle)
+        return Tools(self.store, self.retrieval, self.providers, now, new_id, shuffle, self.tally)
 
     def services(self) -> Services:
         """What the HTTP routes may use."""
@@ -172,7 +172,8 @@ class Program:
         status: HealthStatus = "degraded" if is_degraded else "ok"
         if self.staff.is_draining:
             status = "draining"
-        return Health(status, upstreams, unwell, store, self.staff.backlog())
+        counts = self.tally.told()
+        return Health(status, upstreams, unwell, store, self.staff.backlog(), counts)
 
     async def _ready(self) -> None:
         if self.staff.is_draining:

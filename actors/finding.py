@@ -1,10 +1,12 @@
 """The first half of a turn: from the question to its sources."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager
+from typing import Any
 
 import structlog
 
+from actors.early import EarlySearches
 from actors.ref import Ref
 from protocol.base import Value
 from protocol.errors import ServiceError
@@ -35,17 +37,19 @@ log = structlog.get_logger(__name__)
 BUILT_IN = "documents"  # the search backend of what comes with the program
 KEPT = 15  # sources of an answer whose ranking failed: the search's own order
 
+SearchFor = Callable[[str], Coroutine[Any, Any, SearchFinished]]
 InStage = Callable[[Stage, str], AbstractContextManager[None]]
 
 
 class Crew(Value, frozen=True):
-    """Whom a turn asks."""
+    """Whom a turn asks, and whether it searches early."""
 
     searcher: Ref
     reader: Ref
     reranker: Ref
     writer: Ref
     persister: Ref
+    early: EarlySearches
 
 
 class Finding:
@@ -76,24 +80,30 @@ class Finding:
     async def _found(self) -> SearchFinished:
         if not self._mode.searches:
             return SearchFinished((), "")
-        with self._stage("rephrasing", ""):
-            rephrased = await self._rephrase()
-        self._query = rephrased.query
-        if rephrased.links:
-            with self._stage("reading", hosts(rephrased.links)):
-                return await self._read(rephrased)
-        if not rephrased.query:  # the model says that nothing needs to be looked up
+        raw = unrephrased(self._question.text, reads_links=self._mode.reads_links)
+        early_query = "" if raw.links else raw.query
+        async with self._crew.early.begun(early_query, self._search) as search:
+            with self._stage("rephrasing", ""):
+                rephrased = await self._rephrase()
+            self._query = rephrased.query
+            if rephrased.query and not rephrased.links:
+                return await self._searched(rephrased.query, search)
+        if not rephrased.links:  # the model says that nothing needs to be looked up
             return SearchFinished((), "")
-        if self._mode.goes_deep(self._question.optimization_mode):
-            return await self._find_deeply(rephrased.query)
-        with self._stage("searching", rephrased.query):
-            return await self._search(rephrased.query)
+        with self._stage("reading", hosts(rephrased.links)):
+            return await self._read(rephrased)
 
-    async def _find_deeply(self, query: str) -> SearchFinished:
+    async def _searched(self, query: str, search: SearchFor) -> SearchFinished:
+        if self._mode.goes_deep(self._question.optimization_mode):
+            return await self._find_deeply(query, search)
+        with self._stage("searching", query):
+            return await search(query)
+
+    async def _find_deeply(self, query: str, search: SearchFor) -> SearchFinished:
         with self._stage("rephrasing", "one question into several queries"):
             queries = await self._divide(query)
         with self._stage("searching", " | ".join(queries)):
-            found = fused(await side_by_side(self._search(each) for each in queries))
+            found = fused(await side_by_side(search(each) for each in queries))
         if not found.nodes or not self._mode.reads_results:
             return found
         with self._stage("reading", f"the best of {len(found.nodes)} results"):

@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 
+from actors.early import EarlySearches
 from actors.extras import Extras
 from actors.finding import Crew
 from actors.intake import Intake
@@ -31,6 +32,7 @@ from protocol.settings import Settings
 from providers.service import Providers
 from retrieval.service import Retrieval
 from storage.store import Store
+from upstreams.tally import Tally
 
 log = structlog.get_logger(__name__)
 
@@ -49,6 +51,7 @@ class Tools(Value, frozen=True):
         now: The wall clock with its zone, for people; order and deadlines come from the loop.
         new_id: Random hex digits, two for each byte.
         shuffle: Puts a list into any order.
+        tally: Counts what is done about slow services.
 
     """
 
@@ -58,6 +61,7 @@ class Tools(Value, frozen=True):
     now: Callable[[], datetime]
     new_id: Callable[[int], str]
     shuffle: Callable[[MutableSequence[Any]], None]
+    tally: Tally
 
 
 class Staff:
@@ -79,6 +83,7 @@ class Staff:
             pool(Reranker, *thinking),
             pool(Writer, *thinking, limits),
             self.persister,
+            EarlySearches(tools.tally, is_on=settings.search.early),
         )
         reading = (*thinking, self.persister, settings, partial(tools.new_id, UPLOAD_ID_BYTES))
         self.intake = grow(Pool, Intake, *reading, size=settings.uploads.workers)

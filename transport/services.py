@@ -93,6 +93,7 @@ class Health(Value, frozen=True):
         unwell: The model services that are known not to work, with the reason.
         store: Empty where the store works, else why not.
         backlog: What is under way: sessions, and turns of all clients.
+        counts: What was done about slow and failing services, by deed and name.
 
     """
 
@@ -101,6 +102,7 @@ class Health(Value, frozen=True):
     unwell: Mapping[str, str]
     store: str
     backlog: Mapping[str, int]
+    counts: Mapping[str, Mapping[str, int]]
 
 
 class Extras(Protocol):

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from actors.base import Actor, on
+from actors.early import EarlySearches
 from actors.finding import Crew
 from actors.journal import Journal
 from actors.persister import Persister
@@ -39,6 +40,7 @@ from protocol.values import Node, OptimizationMode, Question, TurnInfo
 from protocol.writes import Write as StoreWrite
 from retrieval.modes import FocusMode
 from tests.storage.memory_store import MemoryStore
+from upstreams.tally import Tally
 
 NODES = tuple(Node(f"text {n}", f"title {n}", f"https://example.org/{n}") for n in range(20))
 MODE = FocusMode("webSearch", searches=True, answer_temperature=0, answer_prompt="", rerank=True)
@@ -185,13 +187,19 @@ class Scene:
     """A tree with a crew; everything that a turn needs."""
 
     def __init__(
-        self, acts: dict[type, Act] | None = None, store: MemoryStore | None = None
+        self,
+        acts: dict[type, Act] | None = None,
+        store: MemoryStore | None = None,
+        *,
+        early: bool = False,
     ) -> None:
         self.store = store or MemoryStore()
         self.tree = Tree(System())
         self.persister = self.tree.grow(Persister, self.store, now, {}, Retention())
         worker = self.tree.grow(Worker, acts or {})
-        self.crew = Crew(worker, worker, worker, worker, self.persister)
+        self.crew = Crew(
+            worker, worker, worker, worker, self.persister, EarlySearches(Tally(), is_on=early)
+        )
         self.limits = Limits()
 
     async def close(self) -> None:

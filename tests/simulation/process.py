@@ -128,7 +128,8 @@ class Process:
         stack, clock = self._stack, asyncio.get_running_loop().time
         client = await stack.enter_async_context(self.services.client())
         retries = SETTINGS.resilience.retries
-        retry = Retry(retries, Tally(), random=Random(0).random, clock=clock)
+        tally = Tally()
+        retry = Retry(retries, tally, random=Random(0).random, clock=clock)
         providers = Providers(
             SETTINGS,
             offload=run_at_once,
@@ -151,7 +152,7 @@ class Process:
         self.tree = CastTree(System(drain_s=SETTINGS.limits.drain_s), self._cast)
         stack.push_async_callback(partial(self.tree.stop, SETTINGS.limits.drain_s))
         shuffle = Random(0).shuffle
-        tools = Tools(self.store, retrieval, providers, self._now, self._new_id, shuffle)
+        tools = Tools(self.store, retrieval, providers, self._now, self._new_id, shuffle, tally)
         self.staff = Staff(self.tree, SETTINGS, tools)
         providers.warm()
 

@@ -144,7 +144,10 @@ def services(
 
     async def health() -> Health:
         upstream = UpstreamHealth("searxng", "open", 7, "no answer in time", 3)
-        return Health("degraded", (upstream,), unwell or {}, "", {"sessions": 2, "turns": 1})
+        counts = {"retried": {"searxng": 2}}
+        return Health(
+            "degraded", (upstream,), unwell or {}, "", {"sessions": 2, "turns": 1}, counts
+        )
 
     return Services(
         store=kept,
