@@ -117,6 +117,21 @@ async def test_search_that_fails_is_made_good_or_owned_up_to(
     assert len(following.sources) > 5
 
 
+@pytest.mark.parametrize(("kind", "upstream"), [("search", "searxng"), ("answer", "openai chat")])
+async def test_failure_that_passes_is_not_noticed(
+    program: Program, kind: str, upstream: str
+) -> None:
+    """The call is made once more, and counted; the answer is as any other."""
+    before = (await program.json("/health"))["counts"]["retried"].get(upstream, 0)
+    async with Client.connect(program) as client:
+        turn = await client.answer(f"Did it pass? [[fake {kind} fault=500 times=1]]")
+    after = (await program.json("/health"))["counts"]["retried"][upstream]
+    assert "site1.example" in str(turn.sources)
+    assert "failed" not in turn.text
+    assert "did not work" not in turn.text
+    assert after == before + 1
+
+
 async def test_model_given_up_on_is_hung_up_on(impatient: Program, models: ModelServer) -> None:
     """When a deadline ends the wait, the call upstream is closed with it."""
     question = "Who hangs up? [[fake answer fault=hang at=2]]"
