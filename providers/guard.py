@@ -59,7 +59,7 @@ class Guards:
         self._retry = retry
         self._patience_s: dict[Purpose, float] = {
             "chat": limits.first_token_s * 0.9,
-            "embedding": limits.rerank_s * 0.9,
+            "embedding": limits.rerank_s * 0.7,  # a ranking waits for vectors a little longer
         }
         self._clock = clock
         self._breakers: OrderedDict[tuple[str, str, Purpose], Breaker] = OrderedDict()

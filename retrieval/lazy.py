@@ -125,12 +125,13 @@ async def rank(
     measure: "Measure",
     floor: float | None,
     keep: int,
+    within_s: float,
 ) -> list[Node]:
     """The nodes that ``postprocessor.HybridRank`` keeps, with their scores."""
     from retrieval import conversion, postprocessor  # noqa: PLC0415 - see the top
 
     hybrid = postprocessor.HybridRank(
-        embed=embed, offload=offload, measure=measure, floor=floor, keep=keep
+        embed=embed, offload=offload, measure=measure, floor=floor, keep=keep, within_s=within_s
     )
     found = [conversion.to_llama(node) for node in nodes]
     kept = await hybrid.apostprocess_nodes(found, query_str=query)

@@ -1,5 +1,6 @@
 """Hybrid ranking as a LlamaIndex node postprocessor."""
 
+import asyncio
 import functools
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -11,7 +12,7 @@ from llama_index.core.postprocessor.types import BaseNodePostprocessor
 from llama_index.core.schema import MetadataMode, NodeWithScore, QueryBundle
 from pydantic import Field, SkipValidation
 
-from protocol.errors import ServiceError
+from protocol.errors import DeadlineExceeded, ServiceError
 from protocol.offload import Offload
 from retrieval.ranking import KEEP, Measure, hybrid
 
@@ -23,9 +24,9 @@ Embed = Callable[[Sequence[str]], Awaitable[Vectors]]
 class HybridRank(BaseNodePostprocessor):
     """Keeps the nodes closest to the query, by words and by vectors (``retrieval/ranking.py``).
 
-    When nothing can be embedded, the order is by words alone. The floor is for what comes unweighed
-    from the web: a node with a score of its own was found by a search that weighs, such as the
-    library's, and is only ordered.
+    When nothing can be embedded within ``within_s`` seconds, the order is by words alone. The floor
+    is for what comes unweighed from the web: a node with a score of its own was found by a search
+    that weighs, such as the library's, and is only ordered.
     """
 
     embed: Embed = Field(exclude=True)
@@ -33,6 +34,7 @@ class HybridRank(BaseNodePostprocessor):
     measure: Measure = "cosine"
     floor: float | None = None
     keep: int = KEEP
+    within_s: float | None = None
 
     @classmethod
     def class_name(cls) -> str:
@@ -68,7 +70,9 @@ class HybridRank(BaseNodePostprocessor):
 
     async def _vectors(self, texts: list[str]) -> Vectors | None:
         try:
-            return await self.embed(texts)
-        except ServiceError as error:
-            log.warning("embedding.failed", key=error.key, texts=len(texts))
+            async with asyncio.timeout(self.within_s):
+                return await self.embed(texts)
+        except (ServiceError, TimeoutError) as error:
+            key = getattr(error, "key", DeadlineExceeded.key)
+            log.warning("embedding.failed", key=key, texts=len(texts))
             return None

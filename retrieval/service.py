@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from retrieval.ranking import Measure
 
 KEEP = 15
+EMBED_SHARE = 0.75  # of the time to rank: without vectors there is the rest for the words
 RANKED: frozenset[OptimizationMode] = frozenset({"balanced", "quality"})
 
 
@@ -72,6 +73,7 @@ class Retrieval:
         self._pages = pages
         self._reading = reading
         self._quality = parts.settings.quality
+        self._embed_s = EMBED_SHARE * parts.settings.limits.rerank_s
         self._offload = parts.offload
         self._now = now
         self._measure: Measure = parts.settings.general.similarity_measure
@@ -195,8 +197,8 @@ class Retrieval:
             nodes: What the search found; those without text are dropped.
             focus_mode: Says whether to rank, and the floor.
             optimization_mode: ``balanced`` and ``quality`` rank.
-            embed: Gives vectors of shape (n, d) for n texts. Where it raises a ServiceError the
-                order is by words alone.
+            embed: Gives vectors of shape (n, d) for n texts. Where it raises a ServiceError, or
+                takes most of the time to rank, the order is by words alone.
             remember_as: Who makes the vectors, where they are to be remembered by their texts.
 
         Raises:
@@ -219,6 +221,7 @@ class Retrieval:
             measure=self._measure,
             floor=mode.floor,
             keep=len(usable) if is_deep else KEEP,
+            within_s=self._embed_s,
         )
         return selected(ranked, self._quality, most=KEEP) if is_deep else tuple(ranked)
 

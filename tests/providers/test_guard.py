@@ -77,6 +77,16 @@ async def test_silent_service_costs_one_time_out() -> None:
 
 
 @virtual
+async def test_vectors_that_a_ranking_gave_up_on_are_a_time_out() -> None:
+    """It waits for them for three quarters of its own ten seconds."""
+    service = Service()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(7.5), service.guards.watch(order(), "embedding"):
+            await asyncio.sleep(100)
+    assert service.state == "open"
+
+
+@virtual
 async def test_who_leaves_early_says_nothing_of_the_service() -> None:
     """A user who stops must not make others do without their model."""
     service = Service()

@@ -1,5 +1,6 @@
 """Ranking as a LlamaIndex postprocessor."""
 
+import asyncio
 from collections.abc import Sequence
 
 import numpy as np
@@ -44,6 +45,23 @@ async def test_a_failing_model_leaves_the_order_to_words() -> None:
     rank = HybridRank(embed=no_model, offload=run_at_once, floor=0.3)
     kept = await rank.apostprocess_nodes(found("zebra", "apple tart"), query_str="apple")
     assert texts_of(kept) == ["apple tart", "zebra"]
+
+
+async def test_a_silent_model_leaves_the_order_to_words() -> None:
+    """Vectors are waited for no longer than is said, and their call is given up then."""
+    given_up = asyncio.Event()
+
+    async def silent(_texts: Sequence[str]) -> npt.NDArray[np.float64]:
+        try:
+            await asyncio.Event().wait()
+            return np.zeros((0, 0))
+        finally:
+            given_up.set()
+
+    rank = HybridRank(embed=silent, offload=run_at_once, floor=0.3, within_s=0.01)
+    kept = await rank.apostprocess_nodes(found("zebra", "apple tart"), query_str="apple")
+    assert texts_of(kept) == ["apple tart", "zebra"]
+    assert given_up.is_set()
 
 
 async def test_nodes_that_were_weighed_already_pass_the_floor() -> None:
