@@ -190,13 +190,14 @@ class Link:
 
 
 class FaultProxy:
-    """Listens on a free port of loopback; ``async with`` starts and stops it.
+    """Listens on a port of loopback; ``async with`` starts and stops it.
 
     Args:
         target: The port that it leads to.
         plan: What is done to each connection, by its number, from 0.
         seed: Of all that is left to chance.
         clock: Time, and how to wait; a test may hand in its own.
+        port: Where to listen; 0 takes a free one.
 
     Attributes:
         port: Where it listens.
@@ -211,8 +212,9 @@ class FaultProxy:
         *,
         seed: int = 0,
         clock: Clock | None = None,
+        port: int = 0,
     ) -> None:
-        self.port = 0
+        self.port = port
         self.links: dict[int, Link] = {}
         self._target = target
         self._plan = plan
@@ -228,7 +230,7 @@ class FaultProxy:
         return f"http://{HOST}:{self.port}"
 
     async def __aenter__(self) -> Self:
-        self._listener = socket.create_server((HOST, 0), backlog=BACKLOG)
+        self._listener = socket.create_server((HOST, self.port), backlog=BACKLOG)
         self._listener.setblocking(False)
         self.port = self._listener.getsockname()[1]
         self._accepting = asyncio.create_task(self._accept())

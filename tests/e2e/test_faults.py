@@ -1,0 +1,274 @@
+"""The fault matrix: fourteen kinds of fault between the program and each of its four services.
+
+In each cell the client is told in time what the tables in ``faults.py`` say, and the chat has
+just that.
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from retrieval.backend import with_content
+from retrieval.ranking import hybrid
+from retrieval.searxng import read_nodes, texts_of
+from tests.e2e.client import Client, Turn
+from tests.e2e.conftest import warm_up
+from tests.e2e.faults import (
+    CELLS,
+    FAULTS,
+    LIMITS,
+    NO_NAME,
+    OUTCOMES,
+    PLAINLY,
+    SECURE,
+    SERVICES,
+    TURN_S,
+    WELL,
+    Outcome,
+    Service,
+    Spot,
+    Trouble,
+    held_port,
+)
+from tests.e2e.program import Program
+from tests.standins.http_server import StandIn
+from tests.standins.model_server import ModelServer
+from tests.standins.search_server import ENGINES, SearchServer, results
+from tests.standins.website import Website
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+SLACK_S = 5.0  # a machine that is busy with other things
+WHOLE = ["sources", "message", "messageEnd"]
+FAILED = ["sources", "message", "error"]
+# What no client should read: words of libraries, of the system and of the services themselves.
+FOREIGN = re.compile(r"Traceback|Errno|httpx|httpcore|ssl|SSL|nginx|secret words|<html|idna")
+# Whose models make vectors at each address; all of them are on the same port.
+EMBEDDERS = {
+    PLAINLY: ("openai", "text-embedding-3-small"),
+    SECURE: ("mistral", "mistral-embed"),
+    NO_NAME: ("lmstudio", "an-embedding-model"),
+}
+
+Ports = dict[Service, int]
+Programs = dict[str, Program]
+
+
+@dataclass(frozen=True)
+class Town:
+    """The services as they are when they are well, and the ports where the program looks for them.
+
+    Attributes:
+        steady: A model service, and a site, that nothing happens to.
+
+    """
+
+    ports: Ports
+    services: dict[Service, StandIn]
+    models: ModelServer
+    site: Website
+
+    def spot(self, service: Service) -> Spot:
+        """Where a service is to be, and where it is."""
+        return Spot(service, self.ports[service], port_of(self.services[service]))
+
+    def address(self, service: Service, trouble: Trouble) -> str:
+        """By which the program knows a service that has this trouble."""
+        return trouble.address.format(port=self.ports[service])
+
+
+def port_of(service: StandIn) -> int:
+    """Where a stand-in listens."""
+    return int(service.url.rpartition(":")[2])
+
+
+@pytest.fixture(scope="module")
+def ports() -> Iterator[Ports]:
+    """A port for each service, where nobody listens but in a test."""
+    with ExitStack() as stack:
+        yield {service: stack.enter_context(held_port()) for service in SERVICES}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def town(ports: Ports, models: ModelServer, search: SearchServer) -> AsyncIterator[Town]:
+    """The services of this module; the search and the models are those of all tests."""
+    async with Website() as site:
+        services: dict[Service, StandIn] = {
+            "search": search,
+            "chat": models,
+            "embedding": models,
+            "page": site,
+        }
+        yield Town(ports, services, models, site)
+
+
+def settings(town: Town, search_address: str) -> dict[str, str]:
+    """Of a program that looks for its search there."""
+    embedding = {form: form.format(port=town.ports["embedding"]) for form in EMBEDDERS}
+    return {
+        **LIMITS,
+        "SEARXNG_API_URL": search_address.format(port=town.ports["search"]),
+        "OPENAI_API_KEY": "a key of the tests",
+        "OPENAI_BASE_URL": f"{embedding[PLAINLY]}/v1",
+        "MISTRAL_API_KEY": "another key of the tests",
+        "PERPLEXICA_API_ENDPOINTS_MISTRAL": f"{embedding[SECURE]}/v1",
+        "PERPLEXICA_API_ENDPOINTS_LMSTUDIO": f"{embedding[NO_NAME]}/v1",
+    }
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def programs(town: Town, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Programs]:
+    """A program for each form of the address of the search, which no client can change."""
+    forms = dict.fromkeys(trouble.address for trouble in FAULTS.values())
+    async with AsyncExitStack() as stack:
+        started = [
+            Program(tmp_path_factory.mktemp("faults"), **settings(town, form)) for form in forms
+        ]
+        running = await asyncio.gather(*map(stack.enter_async_context, started))
+        named = dict(zip(forms, running, strict=True))
+        async with WELL.stand(town.spot("search")), WELL.stand(town.spot("chat")):
+            await warm_up(named[PLAINLY])
+        yield named
+    assert not [program for program in started if "Traceback" in program.log_text()]
+
+
+def query(town: Town, service: Service, trouble: Trouble) -> dict[str, str]:
+    """What the client chooses: a chat model, and one for embeddings."""
+    is_chat = service == "chat"
+    chat = f"{town.address('chat', trouble)}/v1" if is_chat else town.models.openai_url
+    provider, model = EMBEDDERS[trouble.address]
+    return {
+        "chatModelProvider": "custom_openai",
+        "chatModel": "a-chat-model",
+        "openAIBaseURL": chat,
+        "openAIApiKey": "a key of the client",
+        "embeddingModelProvider": provider,
+        "embeddingModel": model,
+    }
+
+
+def question(town: Town, service: Service, fault: str) -> str:
+    """Which question shows what becomes of the fault; no two cells have the same."""
+    if service == "page":
+        bad = town.address("page", FAULTS[fault])
+        return f"How do {bad}/long and {town.site.url}/page.txt deal with {fault}?"
+    if service == "chat":  # so long that a drip does not come to its end
+        return f"What does the harbour do with {fault}? [[fake answer tokens=200]]"
+    return f"What does the harbour of the {service} do with {fault}?"
+
+
+@pytest.mark.parametrize(("service", "fault"), CELLS)
+async def test_question_ends_in_time_and_the_client_is_told_why(
+    programs: Programs, town: Town, service: Service, fault: str
+) -> None:
+    """Frames to the last, with the key or the degraded answer of the table; stored as told."""
+    trouble, outcome = FAULTS[fault], OUTCOMES[service][fault]
+    program = programs[trouble.address if service == "search" else PLAINLY]
+    text = question(town, service, fault)
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(trouble.stand(town.spot(service)))
+        if service != "search":
+            await stack.enter_async_context(WELL.stand(town.spot("search")))
+        client = await stack.enter_async_context(
+            Client.connect(program, query(town, service, trouble), v2=True)
+        )
+        mode = "balanced" if service == "embedding" else "speed"
+        asked = await client.ask(text, optimizationMode=mode)
+        turn = await client.turn(TURN_S + SLACK_S)
+        rows = await program.messages(asked.chat_id)
+    check_ending(turn, outcome, rows[-1])
+    CHECKS[service](town, turn, text, outcome)
+
+
+def check_ending(turn: Turn, outcome: Outcome, row: dict[str, Any]) -> None:
+    """The frames are in order, the words our own, and the chat has what was told."""
+    kinds = [kind for kind in turn.types if kind not in {"accepted", "status"}]
+    assert kinds == (FAILED if outcome.key else WHOLE)
+    assert turn.end.get("key") == outcome.key
+    assert not FOREIGN.search(turn.text + turn.end.get("data", ""))
+    assert (row["role"], row["content"]) == ("assistant", turn.text)
+    assert row["metadata"].get("error") == outcome.key
+    assert row["metadata"]["sources"] == turn.sources
+
+
+def urls(turn: Turn) -> list[str]:
+    """Where the sources are."""
+    return [source["metadata"]["url"] for source in turn.sources]
+
+
+def reply(town: Town, text: str) -> str:
+    """What the model service meant to answer."""
+    return next(e.reply for e in town.models.record.about(text, "answer"))
+
+
+def check_search(town: Town, turn: Turn, text: str, outcome: Outcome) -> None:
+    """The model answers whole, from the program's own documents; ahead of it stands why."""
+    assert re.match(rf"\*{outcome.says}", turn.text)
+    assert turn.text.endswith(reply(town, text))
+    assert not [url for url in urls(turn) if "site" in url]
+
+
+def check_chat(_town: Town, turn: Turn, _text: str, outcome: Outcome) -> None:
+    """Cited extracts that say why, or what was written until then with a sentence behind it."""
+    says = rf"(?s:.+)({outcome.says})" if outcome.key else rf"\*.*({outcome.says})"
+    assert re.match(says, turn.text)
+    assert turn.sources
+    assert ("no language model wrote this" in turn.text) is (outcome.key is None)
+
+
+def by_words(text: str) -> list[str]:
+    """Where the results of the search are, in their order by words alone."""
+    found = read_nodes(tuple(texts_of(result) for result in results(text, ENGINES)))
+    nodes = with_content(found, title_when_empty=False)
+    return [nodes[at].url for at, _ in hybrid(text, [node.text for node in nodes], None)]
+
+
+def check_embedding(town: Town, turn: Turn, text: str, _outcome: Outcome) -> None:
+    """The answer is whole, and its sources are in the order of their words."""
+    assert turn.text == reply(town, text)
+    assert urls(turn) == by_words(text)
+
+
+def check_page(town: Town, turn: Turn, text: str, outcome: Outcome) -> None:
+    """The other page is the source of a whole answer; ahead of it stands why the one is not."""
+    assert re.match(rf"\*`[^`]+/long` could not be read: ({outcome.says})\.\*", turn.text)
+    assert turn.text.endswith(reply(town, text))
+    assert set(urls(turn)) == {f"{town.site.url}/page.txt"}
+
+
+CHECKS = {
+    "search": check_search,
+    "chat": check_chat,
+    "embedding": check_embedding,
+    "page": check_page,
+}
+
+
+async def test_table_has_every_cell() -> None:
+    """Fourteen faults at four services, each with what is to be told."""
+    assert len(set(CELLS)) == 56
+    assert all(OUTCOMES[service].keys() == FAULTS.keys() for service in SERVICES)
+
+
+async def test_without_a_fault_nothing_is_told_of_one(programs: Programs, town: Town) -> None:
+    """Through the same proxies all is well: other sources, in another order, and no note."""
+    text = "What does the harbour of the embedding do with no fault?"
+    link = f"How tall is {WELL.address.format(port=town.ports['page'])}/page.txt ?"
+    async with AsyncExitStack() as stack:
+        for service in SERVICES:
+            await stack.enter_async_context(WELL.stand(town.spot(service)))
+        client = await stack.enter_async_context(
+            Client.connect(programs[PLAINLY], query(town, "chat", WELL), v2=True)
+        )
+        found = await client.answer(text, optimizationMode="balanced")
+        read = await client.answer(link)
+    assert (found.text, read.text) == (reply(town, text), reply(town, link))
+    assert found.sources
+    assert urls(found) != by_words(text)
+    assert read.sources
