@@ -191,4 +191,16 @@ OUTCOMES: Mapping[Service, Mapping[str, Outcome]] = {
         "TLS failure": Outcome(UNREACHED),
     },
 }
+# Of a chat model that has written nothing, where nothing can be quoted in its place.
+KEYS: Mapping[str, str] = {
+    "refused": "MODEL_UNAVAILABLE",
+    "reset": "MODEL_UNAVAILABLE",
+    "black hole": "DEADLINE_EXCEEDED",
+    "slow first byte": "DEADLINE_EXCEEDED",
+    "401": "MODEL_UNAVAILABLE",
+    "429 with Retry-After": "MODEL_UNAVAILABLE",
+    "500": "MODEL_UNAVAILABLE",
+    "502 with HTML": "MODEL_UNAVAILABLE",
+    "TLS failure": "MODEL_UNAVAILABLE",
+}
 CELLS = [(service, fault) for service in SERVICES for fault in FAULTS]
