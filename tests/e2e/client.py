@@ -3,6 +3,7 @@
 import asyncio
 import json
 import secrets
+import socket
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -99,17 +100,19 @@ class Client:
         *,
         v2: bool = False,
         ready: bool = True,
+        sock: socket.socket | None = None,
     ) -> "AsyncIterator[Client]":
-        """A client; with ``ready`` it has had its signal."""
-        socket = await connect(
+        """A client; with ``ready`` it has had its signal; ``sock`` is connected already."""
+        connection = await connect(
             f"ws://127.0.0.1:{place.port}/?{urlencode(query or {})}",
             subprotocols=[V2] if v2 else None,
             compression=None,
             max_size=None,
             ping_interval=None,
             proxy=None,
+            sock=sock,
         )
-        client = cls(socket)
+        client = cls(connection)
         try:
             if ready:
                 await client.until(lambda frame: frame["type"] == "signal")

@@ -90,6 +90,7 @@ class Program:
         self._process: asyncio.subprocess.Process
         self._lines: deque[str] = deque(maxlen=KEPT_LINES)
         self._pumps: list[asyncio.Task[None]] = []
+        self._logged = asyncio.Event()
 
     async def __aenter__(self) -> Self:
         self._process = await spawn(self.folder, *self._args, settings=self._settings)
@@ -156,6 +157,13 @@ class Program:
         """The log so far: its JSON lines."""
         return [json.loads(line) for line in self._lines if line.startswith("{")]
 
+    async def logged(self, event: str, *, times: int = 1, deadline_s: float = START_S) -> None:
+        """Return once the event has been logged so often; raises TimeoutError."""
+        async with asyncio.timeout(deadline_s):
+            while sum(line["event"] == event for line in self.log_lines()) < times:
+                self._logged.clear()
+                await self._logged.wait()
+
     async def json(self, path: str) -> Any:
         """What a GET of that path answers; raises on an error status."""
         reply = await self.http.get(path)
@@ -189,3 +197,4 @@ class Program:
         assert self._process.stderr
         async for line in self._process.stderr:
             self._lines.append(line.decode(errors="replace").rstrip())
+            self._logged.set()

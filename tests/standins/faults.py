@@ -4,7 +4,7 @@ A question may carry directives such as ``[[fake answer fault=reset at=5]]``; so
 once can each have their own fault. The words are ``[[fake KIND key=value ...]]`` with KIND one of
 the server's kinds, or ``llm`` for all kinds of model calls; the keys are ``fault`` (a name of
 ``FaultName``, or a status such as ``500``), ``at``, ``seconds``, ``times``, and what the server
-itself reads (``tokens``, ``results``).
+itself reads (``tokens``, ``thick``, ``results``).
 """
 
 import asyncio

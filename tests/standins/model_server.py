@@ -1,7 +1,8 @@
 """A model service that speaks as each kind of service does, and answers the same each time.
 
 Tokens are whole words. The number of tokens of an answer is ``tokens``, or what the question's
-``[[fake answer tokens=200]]`` says. By hand: ``python -m tests.standins.model_server --port 8001``.
+``[[fake answer tokens=200]]`` says; with ``thick=50`` each word is there so many times.
+By hand: ``python -m tests.standins.model_server --port 8001``.
 """
 
 import json
@@ -96,7 +97,9 @@ class ModelServer(StandIn):
             return pieces_of(summed_up(content(request.body["messages"][-1])))
         if kind == "suggestions":
             return pieces_of(suggested(question))
-        return answer_tokens(question, option(question, "answer", "tokens", self.tokens))
+        count = option(question, "answer", "tokens", self.tokens)
+        thick = option(question, "answer", "thick", 1)
+        return tuple(token * thick for token in answer_tokens(question, count))
 
 
 def said(body: dict[str, Any]) -> list[dict[str, Any]]:
