@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PACKAGES := app.py actors protocol providers retrieval storage transport upstreams
 CODE := $(PACKAGES) tests bench
 
-.PHONY: run test check fmt bench simulate powercuts kills lock clean
+.PHONY: run test check fmt bench simulate powercuts kills stalled soak lock clean
 
 run: $(VENV)/run.stamp  ## serve on port 3001
 	$(BIN)/python app.py $(ARGS)
@@ -44,6 +44,12 @@ powercuts: $(VENV)/dev.stamp  ## 300 power cuts of the store's disk; fails when 
 
 kills: $(VENV)/dev.stamp  ## 60 kills of the running program; fails when a promise is broken
 	$(BIN)/python -m bench.kills
+
+stalled: $(VENV)/dev.stamp  ## 500 clients of which 50 stop reading; fails when the others notice
+	$(BIN)/python -m bench.stalled
+
+soak: $(VENV)/dev.stamp  ## 200 sessions come and go for MINUTES=5; fails when something grows
+	$(BIN)/python -m bench.soak --minutes $(or $(MINUTES),5)
 
 lock: $(VENV)/dev.stamp  ## pin every dependency with its hashes, without hosts
 	$(BIN)/pip install --quiet uv

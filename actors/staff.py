@@ -70,6 +70,7 @@ class Staff:
     def __init__(self, tree: Tree, settings: Settings, tools: Tools) -> None:
         """Start them below the tree, those that others need first."""
         limits, grow = settings.limits, tree.grow
+        self._tree = tree
         modes = tools.retrieval.modes
         thinking = (tools.retrieval, tools.providers)
         pool = partial(grow, Pool, size=limits.workers)
@@ -112,10 +113,15 @@ class Staff:
         await asyncio.gather(*(owner.stop(timeout=patience_s) for owner in owners))
 
     def backlog(self) -> dict[str, int]:
-        """What is under way: open sessions, and turns of all clients."""
+        """What is under way: open sessions, turns of all clients, all actors, all tasks."""
         sessions, turns = self.sessions.life.children, self.turns.life.children
         unkept = self.answerers.life.children
-        return {"sessions": len(sessions) // 2, "turns": len(turns) + len(unkept)}
+        return {
+            "sessions": len(sessions) // 2,
+            "turns": len(turns) + len(unkept),
+            "actors": self._tree.actors,
+            "tasks": len(asyncio.all_tasks()),
+        }
 
     async def delete_chat(self, chat_id: ChatId) -> None:
         """Remove a chat with all that belongs to it, running turns included; or ChatNotFound."""

@@ -33,6 +33,11 @@ class Tree:
         """What the supervisor failed with."""
         return self._root.failure
 
+    @property
+    def actors(self) -> int:
+        """How many actors there are."""
+        return _living(self._root)
+
     def grow(self, kind: type[Actor], *args: Any, **kwargs: Any) -> Ref:
         """Start an actor below the root; later ones stop before earlier ones."""
         return self._root.spawn(kind, args, kwargs)
@@ -40,3 +45,7 @@ class Tree:
     async def stop(self, timeout_s: float) -> None:
         """Stop everything, newest first; what has not stopped within the time is killed."""
         await self._root.stop(timeout_s=timeout_s)
+
+
+def _living(life: Life) -> int:
+    return 1 + sum(map(_living, life.children))

@@ -242,3 +242,12 @@ async def test_kept_children_end_with_a_parent_that_is_given_up() -> None:
             await asyncio.sleep(1)
         assert not keeper.is_alive()
         assert not child.is_alive()
+
+
+@virtual
+async def test_tree_counts_its_actors() -> None:
+    """The supervisor is one of them."""
+    async with grown_tree() as tree:
+        before = tree.actors
+        tree.grow(Player, "a")
+        assert tree.actors == before + 1

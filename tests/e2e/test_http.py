@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from tests.e2e.client import Client
 from tests.e2e.program import Program
 from tests.standins.model_server import CHAT_MODELS
 
@@ -56,6 +57,16 @@ async def test_refusal_has_its_status_a_message_and_cors(
     assert reply.json()["message"]
     assert reply.headers["Access-Control-Allow-Origin"] in {"*", ORIGIN["Origin"]}
     assert ("Allow" in reply.headers) == (status == 405)
+
+
+async def test_health_counts_actors_and_tasks(program: Program) -> None:
+    """A session that is opened adds its two actors, and no fewer tasks."""
+    before = (await program.json("/health"))["backlog"]
+    async with Client.connect(program):
+        now = (await program.json("/health"))["backlog"]
+    grown = {what: now[what] - before[what] for what in ("sessions", "actors")}
+    assert grown == {"sessions": 1, "actors": 2}
+    assert now["tasks"] >= before["tasks"] + 2
 
 
 async def test_preflight_lets_the_web_ui_in(program: Program) -> None:

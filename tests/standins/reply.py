@@ -4,7 +4,7 @@ import asyncio
 import json
 import socket
 import struct
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -19,7 +19,7 @@ GARBAGE = b'data: {"choices": [{"del\xff\xfe\x00 <html>\n\n'
 class Reply:
     """A whole answer: ``head`` goes ahead of the pieces, ``tail`` is the end mark."""
 
-    pieces: tuple[bytes, ...] = ()
+    pieces: Sequence[bytes] = ()
     head: bytes = b""
     tail: bytes = b""
     status: int = 200
@@ -41,9 +41,10 @@ class Reply:
 
     def head_bytes(self) -> bytes:
         """Status line and header fields."""
-        length = sum(map(len, self.pieces)) + len(self.head) + len(self.tail)
         framing = (
-            {"Transfer-Encoding": "chunked"} if self.streamed else {"Content-Length": str(length)}
+            {"Transfer-Encoding": "chunked"}
+            if self.streamed
+            else {"Content-Length": str(len(b"".join((self.head, *self.pieces, self.tail))))}
         )
         fields = {"Content-Type": self.content_type, **framing, **self.headers}
         lines = [
