@@ -1,6 +1,7 @@
 """The HTTP side of the port: the web UI's ground rules, and requests that cannot be answered."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
@@ -59,11 +60,12 @@ async def test_refusal_has_its_status_a_message_and_cors(
     assert ("Allow" in reply.headers) == (status == 405)
 
 
-async def test_health_counts_actors_and_tasks(program: Program) -> None:
+async def test_health_counts_actors_and_tasks(tmp_path: Path) -> None:
     """A session that is opened adds its two actors, and no fewer tasks."""
-    before = (await program.json("/health"))["backlog"]
-    async with Client.connect(program):
-        now = (await program.json("/health"))["backlog"]
+    async with Program(tmp_path) as program:
+        before = (await program.json("/health"))["backlog"]
+        async with Client.connect(program):
+            now = (await program.json("/health"))["backlog"]
     grown = {what: now[what] - before[what] for what in ("sessions", "actors")}
     assert grown == {"sessions": 1, "actors": 2}
     assert now["tasks"] >= before["tasks"] + 2
