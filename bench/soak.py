@@ -19,6 +19,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from bench.measure import allow_many_files, cost, print_machine, print_table
+from bench.quiet import idle
 from bench.visitors import SLOWLY, WAYS, Visitor
 from tests.e2e.client import Client
 from tests.e2e.conftest import upstreams
@@ -30,7 +31,6 @@ VISITORS = 200
 SAMPLE_S = 5.0
 WARM_UP = 0.25  # of the time
 QUIET_S = 6.0  # what upstream connections are kept idle, and a little more
-DEADLINE_S = 60.0
 MOST_MB_AN_HOUR, MOST_LEFT = 1.0, 2
 COUNTS = ("tasks", "actors", "files")
 
@@ -80,19 +80,12 @@ async def sample(program: Program) -> Sample:
 
 async def at_rest(program: Program) -> Sample:
     """The program with nobody there, after one question: idle connections are closed by then."""
-    async with asyncio.timeout(DEADLINE_S):
-        while any((await _backlog(program))[:2]):
-            await asyncio.sleep(1)
+    await idle(program)
     await asyncio.sleep(QUIET_S)
     async with Client.connect(program, v2=True) as client:
         await client.answer(f"At rest? {SLOWLY}")
     await asyncio.sleep(QUIET_S)
     return await sample(program)
-
-
-async def _backlog(program: Program) -> list[int]:
-    backlog = (await program.json("/health"))["backlog"]
-    return [backlog["sessions"], backlog["turns"]]
 
 
 async def watch(program: Program, until: float) -> list[Sample]:
@@ -118,7 +111,7 @@ async def measure(minutes: float, folder: Path) -> Soak:
         watching = watch(program, until)
         samples, *_ = await asyncio.gather(watching, *(each.visit(until) for each in visitors))
         after = await at_rest(program)
-    return Soak(done, before, samples or [], after)
+    return Soak(done, before, samples, after)
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ from statistics import median, quantiles
 from tempfile import TemporaryDirectory
 
 from bench.measure import allow_many_files, cost, print_machine, print_table
+from bench.quiet import idle
 from bench.stamps import StampServer
 from bench.stream_clients import StreamClient, connect_all
 from tests.e2e.client import Client
@@ -123,15 +124,6 @@ async def run(program: Program, *, stalls: bool) -> Run:
     closed = sum(client.is_dropped for client in stalled)
     await idle(program)
     return Run(delays, samples, closed, used_ms / 1000 / (ended - began))
-
-
-async def idle(program: Program) -> None:
-    """Return once no turn runs and no session is open."""
-    while True:
-        backlog = (await program.json("/health"))["backlog"]
-        if not backlog["turns"] and not backlog["sessions"]:
-            return
-        await asyncio.sleep(SAMPLE_S)
 
 
 def row(pair: int, calm: Run, stalling: Run) -> tuple[object, ...]:
