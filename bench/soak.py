@@ -108,10 +108,12 @@ async def measure(minutes: float, folder: Path) -> Soak:
         before = await at_rest(program)
         until = asyncio.get_running_loop().time() + minutes * 60
         visitors = [Visitor(program, Random(number), done) for number in range(VISITORS)]
-        watching = watch(program, until)
-        samples, *_ = await asyncio.gather(watching, *(each.visit(until) for each in visitors))
+        async with asyncio.TaskGroup() as group:
+            watching = group.create_task(watch(program, until))
+            for visitor in visitors:
+                group.create_task(visitor.visit(until))
         after = await at_rest(program)
-    return Soak(done, before, samples, after)
+    return Soak(done, before, watching.result(), after)
 
 
 def main() -> None:
