@@ -93,16 +93,25 @@ def dropped_by(program: Program) -> int:
 
 
 async def watch(program: Program, stalled: list[StreamClient]) -> list[Sample]:
-    """Look at the program for a while; the stalled read on when the last of them is dropped."""
+    """Look at the program for a while; the stalled read on when the last of them is dropped.
+
+    Those that were not dropped read on at the end.
+    """
     loop, before = asyncio.get_running_loop(), dropped_by(program)
     began, samples = loop.time(), list[Sample]()
     while (at := loop.time() - began) < WINDOW_S:
         samples.append(Sample(at, cost(program.pid).rss_kb, dropped_by(program) - before))
-        if stalled and samples[-1].dropped == len(stalled):
-            while stalled:
-                stalled.pop().transport.resume_reading()
+        if samples[-1].dropped == len(stalled):
+            read_on(stalled)
         await asyncio.sleep(SAMPLE_S)
+    read_on(stalled)
     return samples
+
+
+def read_on(clients: list[StreamClient]) -> None:
+    """Take what has come for each; nothing the second time."""
+    for client in clients:
+        client.transport.resume_reading()
 
 
 async def run(program: Program, *, stalls: bool) -> Run:
