@@ -8,6 +8,7 @@ Port = Annotated[int, Meta(ge=0, le=65535)]
 Count = Annotated[int, Meta(ge=1, le=1_000_000_000)]
 Bytes = Annotated[int, Meta(ge=1024, le=1_000_000_000)]
 Address = Annotated[str, Meta(pattern=r"^(https?://[^\s/?#]+[^\s?#]*)?$")]
+Origin = Annotated[str, Meta(pattern=r"^https?://[A-Za-z0-9._:\[\]-]+$")]
 Seconds = Annotated[float, Meta(gt=0, le=3600)]
 KeptSeconds = Annotated[int, Meta(ge=0, le=7 * 86_400)]
 

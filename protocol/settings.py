@@ -13,7 +13,7 @@ from msgspec import Meta, field
 
 from protocol.base import Value
 from protocol.service_settings import ApiEndpoints, ApiKeys, CustomOpenai, Local
-from protocol.setting import Bytes, Count, KeptSeconds, Port, Seconds, described
+from protocol.setting import Bytes, Count, KeptSeconds, Origin, Port, Seconds, described
 
 
 class General(Value, frozen=True):
@@ -40,6 +40,19 @@ class General(Value, frozen=True):
     similarity_measure: Annotated[
         Literal["cosine", "dot"], described("how vectors are compared in ranking")
     ] = "cosine"
+
+
+class Access(Value, frozen=True):
+    """Who may ask."""
+
+    hosts: Annotated[
+        tuple[str, ...],
+        described("names that the server is asked under, beside addresses and private names"),
+    ] = ()
+    origins: Annotated[
+        tuple[Origin, ...],
+        described("origins of web pages that may ask, beside those of the same host"),
+    ] = ()
 
 
 class Search(Value, frozen=True):
@@ -195,6 +208,7 @@ class Settings(Value, frozen=True):
     api_keys: ApiKeys = field(default_factory=ApiKeys)
     api_endpoints: ApiEndpoints = field(default_factory=ApiEndpoints)
     custom_openai: CustomOpenai = field(default_factory=CustomOpenai)
+    access: Access = field(default_factory=Access)
     local: Local = field(default_factory=Local)
     search: Search = field(default_factory=Search)
     uploads: Uploads = field(default_factory=Uploads)

@@ -22,31 +22,37 @@ Allowed = Callable[[str, str], bool]
 
 
 def nearby(origin: str, host: str) -> bool:
-    """Whether a page's origin is this machine, or the host it asks (on any port).
+    """Whether a page's origin is the host it asks, on any port; all names of loopback are one.
 
     So the web UI, which is served on another port of the same host, may; a stranger's page may
     not.
     """
-    page = _ORIGIN.fullmatch(origin.lower())
-    return page is not None and (page[1] in _LOOPBACK or page[1] == _PORT.sub("", host.lower()))
+    page, asked = _ORIGIN.fullmatch(origin.lower()), name_of(host)
+    return page is not None and (page[1] == asked or {page[1], asked} <= _LOOPBACK)
+
+
+def allowed_beside(named: frozenset[str]) -> Allowed:
+    """Allows pages nearby, and these origins, which are in small letters."""
+    return lambda origin, host: nearby(origin, host) or origin.lower() in named
+
+
+def name_of(host: str) -> str:
+    """A Host without its port, in small letters."""
+    return _PORT.sub("", host.lower())
 
 
 class Origins:
     """Decides by an origin and the host that was asked, and says so in headers."""
 
     def __init__(self, allowed: Allowed = nearby) -> None:
-        self._allowed = allowed
+        self.allow = allowed
 
     def headers(self, origin: str, host: str) -> Headers:
         """What every answer over HTTP says to the browser of the page that asked."""
         vary = ("Vary", "Origin")
-        if origin and self._allowed(origin, host):
+        if origin and self.allow(origin, host):
             return (vary, ("Access-Control-Allow-Origin", origin))
         return (vary,)
-
-    def may_connect(self, origin: str, host: str) -> bool:  # noqa: ARG002 (asked, not used yet)
-        """Whether a page of this origin may open a WebSocket: for now, any page may."""
-        return True
 
 
 def preflight(headers: Mapping[str, str]) -> Headers:

@@ -5,9 +5,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from transport.cors import Origins
 from transport.http import Request, Response
 from transport.reader import READ_BYTES, Incoming, ReadLimits
+from transport.visitors import Visitors
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Desk:
     Attributes:
         answer: Gives the response to a request; never fails.
         upgrade: Takes over a socket whose client wants a WebSocket; raises a ServiceError.
-        origins: Says which pages may read the answers.
+        visitors: Says who may ask, and which pages may read the answers.
         limits: How large a request may be.
         times: How long a client may take.
         now: The time of day, in seconds since 1970.
@@ -64,7 +64,7 @@ class Desk:
 
     answer: Callable[[Request], Awaitable[Response]]
     upgrade: Callable[[asyncio.Transport, Incoming], None]
-    origins: Origins
+    visitors: Visitors
     limits: ReadLimits
     times: Times
     now: Callable[[], float]

@@ -122,6 +122,8 @@ class Front(asyncio.BufferedProtocol):
     def _advance(self) -> None:
         try:
             incoming = self._reader.next()
+            if incoming is not None:
+                self._desk.visitors.check(incoming.head)
         except ServiceError as refusal:
             self._refuse(refusal)
             return
@@ -174,7 +176,7 @@ class Front(asyncio.BufferedProtocol):
     def _refuse(self, refusal: ServiceError) -> None:
         log.debug("request.refused", status=refusal.status, reason=str(refusal))
         origin, host = self._reader.origin_and_host()
-        more = self._desk.origins.headers(origin, host)
+        more = self._desk.visitors.origins.headers(origin, host)
         response = Response.of_error(refusal)
         self._transport.write(
             response.encode(at=self._desk.now(), more=more, keep=False, head_only=False)
@@ -234,7 +236,7 @@ class Front(asyncio.BufferedProtocol):
         head_only = head.method == "HEAD"
         encoded = response.encode(
             at=self._desk.now(),
-            more=self._desk.origins.headers(head.headers.get("origin", ""), head.host),
+            more=self._desk.visitors.origins.headers(head.headers.get("origin", ""), head.host),
             keep=keep,
             head_only=head_only,
             chunked=chunked,

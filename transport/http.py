@@ -26,7 +26,13 @@ _PLACE = re.compile(r"at `\$\.?([^`]*)`$")
 _FIELD = re.compile(r"field `([^`]*)`")
 _JSON = ("Content-Type", "application/json; charset=utf-8")
 # Answers are one user's own: no cache may keep them, no browser may take them for a page.
-_ALWAYS: Headers = (("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff"))
+_ALWAYS: Headers = (
+    ("Cache-Control", "no-store"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("X-Frame-Options", "DENY"),
+    ("Referrer-Policy", "no-referrer"),
+)
 
 
 class Request(Value, frozen=True):

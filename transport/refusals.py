@@ -32,14 +32,28 @@ class RequestTooSlow(RequestError):
         super().__init__(f"The request was not complete after {after_s:g} s.")
 
 
+class HostRefused(RequestError):
+    """The server is asked under a name that is not its own."""
+
+    key = "UNAUTHORIZED"
+    status = 421
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This server does not go by that name; PERPLEXICA_ACCESS_HOSTS can list it."
+        )
+
+
 class OriginRefused(RequestError):
-    """A page of this origin may not open a WebSocket."""
+    """A page of this origin may change nothing, and open no WebSocket."""
 
     key = "UNAUTHORIZED"
     status = 403
 
     def __init__(self) -> None:
-        super().__init__("This page may not connect.")
+        super().__init__(
+            "Pages of this origin may not do that; PERPLEXICA_ACCESS_ORIGINS can list it."
+        )
 
 
 class UpgradeRequired(RequestError):

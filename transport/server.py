@@ -15,15 +15,14 @@ from websockets.asyncio.server import serve as serve_sockets
 
 from protocol.errors import ServerDraining, SettingsError
 from protocol.settings import General, Settings
-from transport.cors import Origins
 from transport.desk import Desk, Times
 from transport.front import Front
 from transport.http import Route
 from transport.reader import Incoming, ReadLimits
-from transport.refusals import OriginRefused
 from transport.router import Router
 from transport.routes import ROUTES
 from transport.services import Services
+from transport.visitors import Visitors
 from transport.websocket import (
     Converse,
     HandOver,
@@ -112,7 +111,7 @@ async def serve(
     converse: Converse,
     *,
     routes: Iterable[Route] = ROUTES,
-    origins: Origins | None = None,
+    visitors: Visitors | None = None,
     times: Times | None = None,
     now: Callable[[], float] = time.time,
 ) -> Server:
@@ -124,7 +123,7 @@ async def serve(
         converse: Is given each WebSocket with the parameters of its address; the WebSocket is
             closed when it returns.
         routes: The table of routes.
-        origins: Which web pages may talk to it; by default those of this machine and host.
+        visitors: Who may talk to it; by default as in the settings.
         times: How long an HTTP client may take; by default as in the settings.
         now: The time of day, in seconds since 1970.
 
@@ -137,17 +136,14 @@ async def serve(
     routes = tuple(routes)
 
     def upgrade(transport: asyncio.Transport, incoming: Incoming) -> None:
-        head = incoming.head
         if desk.closing:
             raise ServerDraining
-        if not desk.origins.may_connect(head.headers.get("origin", ""), head.host):
-            raise OriginRefused
         door.take(transport, incoming)
 
     desk = Desk(
         answer=Router(routes, services, within_s=limits.turn_s).answer,
         upgrade=upgrade,
-        origins=origins or Origins(),
+        visitors=visitors or Visitors.of(settings),
         limits=ReadLimits(limits.head_bytes, limits.body_bytes, _streamed(routes, settings)),
         times=times or Times(request_s=limits.request_s, send_s=limits.send_s),
         now=now,

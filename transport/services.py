@@ -87,13 +87,13 @@ HealthStatus = Literal["ok", "degraded", "draining"]
 class Health(Value, frozen=True):
     """How the program is.
 
-        Attributes:
-            status: ``ok``, ``degraded`` where something that it needs does not work, or ``draining``.
-            upstreams: The search backends, each with the state of its breaker.
-            unwell: The model services that are known not to work, with the reason.
-            store: Empty where the store works, else why not.
-                backlog: What is under way: sessions, turns of all clients, actors, tasks.
-                counts: What was done about slow and failing services, by deed and name.
+    Attributes:
+        status: ``ok``, ``degraded`` where something that it needs does not work, or ``draining``.
+        upstreams: The search backends, each with the state of its breaker.
+        unwell: The model services that are known not to work, with the reason.
+        store: Empty where the store works, else why not.
+        backlog: What is under way: sessions, turns of all clients, actors, tasks.
+        counts: What was done about slow and failing services, by deed and name.
 
     """
 

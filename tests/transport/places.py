@@ -16,11 +16,10 @@ from protocol.connection import Connection
 from protocol.errors import ChatNotFound, InvalidModelSelected, ServiceError
 from protocol.events import Event
 from protocol.ids import ChatId, MessageId, SessionId, TurnId
-from protocol.settings import General, Limits, Settings, Uploads
+from protocol.settings import Access, General, Limits, Settings, Uploads
 from protocol.values import Models, Question, TurnInfo
 from storage.store import StoredChat, StoredMessage
 from tests.transport.desks import Drawer, Held
-from transport.cors import Origins
 from transport.desk import Times
 from transport.http import Request, Response, Route
 from transport.routes import ROUTES
@@ -31,6 +30,8 @@ from upstreams.breaker import UpstreamHealth
 
 PATIENCE_S = 10.0  # a test that waits longer has failed
 
+# How these tests ask, and where the web UI is that asks beside them.
+HERE = Access(hosts=("h",), origins=("http://localhost:3000",))
 SMALL = Limits(body_bytes=1000, head_bytes=2000, frame_bytes=4 * 1024 * 1024)
 
 
@@ -206,11 +207,13 @@ async def serving(
     limits: Limits = SMALL,
     times: Times | None = None,
     using: Services | None = None,
-    origins: Origins | None = None,
 ) -> AsyncIterator[Server]:
     """A server on a free port of loopback, closed at the end."""
     settings = Settings(
-        general=General(port=0), limits=limits, uploads=Uploads(file_bytes=1000, files=3)
+        general=General(port=0),
+        access=HERE,
+        limits=limits,
+        uploads=Uploads(file_bytes=1000, files=3),
     )
     server = await serve(
         settings,
@@ -218,7 +221,6 @@ async def serving(
         converse,
         routes=(*ROUTES, *TRIED, *routes),
         times=times,
-        origins=origins,
     )
     try:
         yield server

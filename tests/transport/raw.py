@@ -1,6 +1,6 @@
 """Raw requests, good and bad, and what may be answered to them."""
 
-OK, BAD, NONE = {200}, {400}, {404}
+OK, BAD, NONE, ELSEWHERE = {200}, {400}, {404}, {421}
 HOST = b"Host: h\r\n"
 LINE = b"GET /api HTTP/1.1\r\n"
 ECHO = b"POST /echo HTTP/1.1\r\n"
@@ -16,7 +16,7 @@ TABLE: dict[str, tuple[bytes, set[int]]] = {
     "empty line before": (b"\r\n" + LINE + HOST + b"\r\n", OK),
     "empty lines before": (b"\r\n\r\n\r\n" + LINE + HOST + b"\r\n", OK),
     "absolute target": (b"GET http://h/api HTTP/1.1\r\n" + HOST + b"\r\n", OK),
-    "absolute target, other host": (b"GET http://x:1/api HTTP/1.1\r\n" + HOST + b"\r\n", OK),
+    "absolute target, other host": (b"GET http://x:1/api HTTP/1.1\r\n" + HOST + b"\r\n", ELSEWHERE),
     "empty field": (LINE + HOST + b"X:\r\n\r\n", OK),
     "field in latin-1": (LINE + HOST + b"X: \xe9\r\n\r\n", OK),
     "space around a value": (LINE + b"Host: \t h \t\r\n\r\n", OK),

@@ -4,16 +4,17 @@ import asyncio
 
 import pytest
 
-from tests.transport.places import SMALL, client, get, post, serving
+from protocol.settings import Settings
+from tests.transport.places import HERE, SMALL, client, get, post, serving
 from tests.transport.raw import CHUNKED, ECHO, HOST, LINE, OK, TABLE
-from transport.cors import Origins
 from transport.desk import Desk, Times
 from transport.front import Front
 from transport.http import Request, Response, Route
 from transport.reader import ReadLimits
 from transport.services import Services
+from transport.visitors import Visitors
 
-CLOSING = {400, 408, 413, 417, 426, 431, 501, 505}
+CLOSING = {400, 408, 413, 417, 421, 426, 431, 501, 505}
 
 
 async def test_every_raw_request_gets_a_right_answer() -> None:
@@ -226,7 +227,7 @@ async def heard_by_the_deaf(request: bytes) -> None:
     desk = Desk(
         answer=big,
         upgrade=lambda _, __: None,
-        origins=Origins(),
+        visitors=Visitors.of(Settings(access=HERE)),
         limits=ReadLimits(1000, 1000),
         times=Times(request_s=5, send_s=0.05),
         now=lambda: 0.0,

@@ -14,7 +14,6 @@ from websockets.typing import Subprotocol
 
 from protocol.connection import Connection, ConnectionGone
 from tests.transport.places import client, get, serving
-from transport.cors import Origins, nearby
 from transport.server import Server
 
 KEY = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
@@ -123,7 +122,7 @@ async def test_compression_is_not_agreed() -> None:
 
 async def test_odd_offers_do_not_spoil_the_upgrade() -> None:
     """Fields that websockets would trip over are not shown to it."""
-    odd = ("Sec-WebSocket-Extensions: ;;;", "Sec-WebSocket-Protocol: ,,a b,", "Origin: null")
+    odd = ("Sec-WebSocket-Extensions: ;;;", "Sec-WebSocket-Protocol: ,,a b,")
     async with serving() as server, client(server) as one:
         assert (await one.ask(get("/", *ASK, *odd))).status == 101
 
@@ -241,29 +240,6 @@ async def test_a_refused_upgrade_speaks_our_words() -> None:
             async with talk(server, "/?" + "a=1&" * 101):
                 raise AssertionError
         assert refused.value.response.status_code == 400
-
-
-class NoStrangers(Origins):
-    """Lets no page of another host connect."""
-
-    def may_connect(self, origin: str, host: str) -> bool:
-        """Whether the page is near, or is none."""
-        return not origin or nearby(origin, host)
-
-
-@pytest.mark.parametrize(
-    ("origin", "status"), [("http://localhost:3000", 101), ("http://evil.example", 403)]
-)
-async def test_an_origin_can_be_kept_from_connecting(origin: str, status: int) -> None:
-    """One place decides which pages may connect; a refused one gets 403."""
-    async with serving(origins=NoStrangers()) as server, client(server) as one:
-        assert (await one.ask(get("/", *ASK, f"Origin: {origin}"))).status == status
-
-
-async def test_any_origin_connects_for_now() -> None:
-    """The web UI is of another port, and perhaps of another host."""
-    async with serving() as server, client(server) as one:
-        assert (await one.ask(get("/", *ASK, "Origin: http://any.example"))).status == 101
 
 
 async def test_pings_of_a_client_that_reads_nothing_do_not_pile_up() -> None:
