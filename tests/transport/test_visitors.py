@@ -17,8 +17,8 @@ STRANGERS = [
     *("http://localhost.evil.example", "http://127.0.0.1.evil.example", "http://evil.example#h"),
     *("http://h.evil.example", "http://evilh", "http://h@evil.example", "http://h:3000/", "h"),
     *("http://192.168.1.1", "http://[::ffff:127.0.0.1]", "http://127.0.0.2", "http://2130706433"),
-    *("http://0.0.0.0", "http://0x7f000001", "http://127.1", "http://localhost.", "http://LOCALHOST\tx"),
-    *("ftp://h", "ws://h", "chrome-extension://abc", "moz-extension://abc", "http://", "http://h, x"),
+    *("http://0.0.0.0", "http://0x7f000001", "http://127.1", "http://localhost.", "http://H\tx"),
+    *("ftp://h", "ws://h", "chrome-extension://abc", "moz-extension://a", "http://", "http://h, x"),
     *("javascript:alert(1)", "data:text/html,x", "about:blank"),
 ]  # fmt: skip
 
