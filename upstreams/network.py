@@ -114,6 +114,7 @@ class CheckedTransport(httpx.AsyncBaseTransport):
                 target=request.url.raw_path,
             ),
             headers=request.headers.raw,
+            content=request.stream,
             extensions=request.extensions,
         )
         with told_as_httpx():

@@ -4,24 +4,24 @@ import socket
 import ssl
 from collections.abc import Iterator
 
-import httpcore
 import httpx
+
+from upstreams.network import AddressRefused
 
 PASSING = (
     httpx.NetworkError,
     httpx.RemoteProtocolError,
-    httpcore.NetworkError,
-    httpcore.RemoteProtocolError,
     ConnectionError,
 )
-LASTING = (socket.gaierror, ssl.SSLError)
+LASTING = (AddressRefused, socket.gaierror, ssl.SSLError)
 
 
 def after_failure(error: Exception) -> float | None:
     """Seconds after which the call may succeed; ``None`` where that is not to be hoped.
 
     Refused, reset and garbled connections pass. A time-out has cost its time already, and a name
-    that nobody knows or a certificate that is no good will be the same in a moment.
+    that nobody knows, or that leads where nobody may go, or a certificate that is no good, will be
+    the same in a moment.
     """
     is_passing = isinstance(error, PASSING)
     is_lasting = any(isinstance(cause, LASTING) for cause in _causes(error))

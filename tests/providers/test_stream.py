@@ -184,7 +184,7 @@ async def test_deadline_of_the_reader_closes_the_call() -> None:
     """A reader's own time-out between pieces ends the call."""
     async with serving(endless) as (server, providers):
         with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.05):
+            async with asyncio.timeout(0.5):
                 await told(providers, custom(server.url))
         async with asyncio.timeout(1):
             await server.closed.wait()

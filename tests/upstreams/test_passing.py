@@ -3,10 +3,10 @@
 import socket
 import ssl
 
-import httpcore
 import httpx
 import pytest
 
+from upstreams.network import AddressRefused
 from upstreams.passing import after_failure
 
 
@@ -25,9 +25,6 @@ UNKNOWN_NAME = socket.gaierror(-2, "Name or service not known")
         caused(httpx.ConnectError("x"), OSError("all attempts failed")),
         httpx.ReadError("reset"),
         httpx.RemoteProtocolError("no HTTP"),
-        httpcore.ConnectError(),
-        httpcore.WriteError(),
-        httpcore.RemoteProtocolError(),
         ConnectionResetError(),
     ],
 )
@@ -41,11 +38,11 @@ def test_refused_reset_and_garbled_connections_pass(error: Exception) -> None:
     [
         httpx.ReadTimeout("x"),
         httpx.ConnectTimeout("x"),
-        httpcore.ReadTimeout(),
+        AddressRefused("x"),
         httpx.InvalidURL("x"),
         httpx.LocalProtocolError("x"),
-        caused(httpx.ConnectError("x"), caused(httpcore.ConnectError(), UNKNOWN_NAME)),
-        caused(httpcore.ConnectError(), ssl.SSLCertVerificationError()),
+        caused(httpx.ConnectError("x"), caused(httpx.ConnectError("y"), UNKNOWN_NAME)),
+        caused(httpx.ConnectError("y"), ssl.SSLCertVerificationError()),
         ssl.SSLError(),
     ],
 )

@@ -1,6 +1,5 @@
 """A page that may come in a moment is fetched once more."""
 
-import httpcore
 import httpx
 import pytest
 
@@ -30,7 +29,7 @@ class Site(httpx.AsyncBaseTransport):
         return self._first
 
 
-@pytest.mark.parametrize("first", [httpx.Response(503), httpcore.ReadError()])
+@pytest.mark.parametrize("first", [httpx.Response(503), httpx.ReadError("x")])
 async def test_failure_that_may_pass_is_asked_for_once_more(
     first: httpx.Response | Exception,
 ) -> None:
@@ -40,7 +39,7 @@ async def test_failure_that_may_pass_is_asked_for_once_more(
     assert retry.tally.told()["retried"] == {"pages": 1}
 
 
-@pytest.mark.parametrize("first", [httpx.Response(404), httpcore.ReadTimeout()])
+@pytest.mark.parametrize("first", [httpx.Response(404), httpx.ReadTimeout("x")])
 async def test_failure_that_lasts_is_not(first: httpx.Response | Exception) -> None:
     """A page that is not there is not there."""
     site = Site(first)
