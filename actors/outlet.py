@@ -33,6 +33,10 @@ class Pace(Value, frozen=True):
     send_s: float
 
 
+def nobody() -> None:
+    """Wake nobody."""
+
+
 class Reading:
     """How far a client has been told a journal; it outlives the outlet's restarts."""
 
@@ -45,7 +49,7 @@ class Reading:
         self.next_delta_at = 0.0  # until then deltas wait, to be told together
         self.timer: asyncio.TimerHandle | None = None
         self.woken = False
-        self.wake = lambda: None
+        self.wake = nobody
 
     def rest(self) -> None:
         """Forget the timer, if there is one."""
@@ -165,6 +169,7 @@ class Outlet(Actor):
 
     def _let_go(self, reading: Reading) -> None:
         reading.journal.unfollow(reading.wake)
+        reading.wake = nobody  # it knew this reading, which would wait for the collector
         reading.rest()
         self._readings.remove(reading)
 

@@ -57,7 +57,7 @@ class Turn(Actor):
         self._question = journal.turn.question
         self._models = journal.turn.models
         self._crew = crew
-        self._finding = Finding(journal.turn, crew, mode, limits, self._stage)
+        self._mode = mode
         self._limits = limits
         self._writing = False
         self._writer = ""
@@ -107,7 +107,10 @@ class Turn(Actor):
         patience.reschedule(self.life.system.now())
 
     async def _answer(self) -> None:
-        found, nodes = await self._finding.sources()
+        # Not kept: it knows this turn, and would have it wait for the collector when it has ended.
+        journal, stage = self._journal, self._stage
+        finding = Finding(journal.turn, self._crew, self._mode, self._limits, stage)
+        found, nodes = await finding.sources()
         await self._promise(SourcesFound(nodes))
         with self._stage("writing"):
             if found.note and (nodes or not found.nodes):  # else its sources fell away

@@ -24,7 +24,7 @@ from tests.e2e.program import Program
 from tests.standins.search_server import SearchServer
 
 CLIENTS, STALLED = 500, 50
-GAP_S, PIECES, CHARS = 0.5, 50, 8_000
+GAP_S, PIECES, CHARS = 0.5, 50, 16_000
 SETTLE_S, WINDOW_S, SAMPLE_S = 2.0, 15.0, 0.25
 DEADLINE_S = 90.0
 MOST_RATIO, MOST_KB = 1.1, 256

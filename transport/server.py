@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import errno
+import socket
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
@@ -34,6 +35,8 @@ from transport.websocket import (
 log = structlog.get_logger()
 
 BACKLOG = 1024
+# That the system keeps for a client that does not read, doubled by Linux; else it may be megabytes.
+UNSENT_BYTES = 64 * 1024
 LAST_S = 1.0  # for what is cut off to notice it
 
 _HOST, _PORT = "PERPLEXICA_HOST", "PERPLEXICA_PORT"
@@ -151,6 +154,8 @@ async def serve(
     server = _prepare(settings.general, desk, partial(_talk, converse, talks))
     door = HandOver(server, frame_bytes=limits.frame_bytes)
     await _open(server, settings.general)
+    for listening in server.sockets:  # those that are accepted inherit it
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, UNSENT_BYTES)
     return Server(server, desk, talks)
 
 

@@ -1,6 +1,8 @@
 """An outlet tells journals to one client, by position, and is slowed by nobody else."""
 
 import asyncio
+import gc
+from weakref import ref
 
 from actors.journal import Journal, apologise
 from actors.outlet import TOO_SLOW, Follow, Outlet, Pace, Reading, Resume, Say
@@ -64,6 +66,22 @@ async def test_plain_client_gets_sources_text_and_end() -> None:
     assert await stage.settle() == ["sources", "message ab", "messageEnd"]
     assert [frame["seq"] for frame in stage.connection.sent] == [3, 5, 6]
     assert {frame["messageId"] for frame in stage.connection.sent} == {"a 1"}
+    await stage.tree.stop(1)
+
+
+@virtual
+async def test_journal_that_was_told_does_not_wait_for_the_collector() -> None:
+    """It would keep the whole answer in memory until then."""
+    stage = Stage()
+    left = ref(stage.journal)
+    gc.disable()
+    try:
+        write_answer(stage.journal)
+        await stage.settle()
+        del stage.journal
+        assert left() is None
+    finally:
+        gc.enable()
     await stage.tree.stop(1)
 
 

@@ -1,7 +1,9 @@
 """A turn goes step by step, and ends in every case."""
 
 import asyncio
+import gc
 from typing import Any
+from weakref import ref
 
 import pytest
 
@@ -233,6 +235,23 @@ async def test_store_that_fills_up_meanwhile_ends_the_turn() -> None:
     events, _ = await play({Write: fill_up}, store=store)
     assert events[-1] == "failed"
     assert "accepted" in events
+
+
+@virtual
+async def test_turn_that_has_ended_does_not_wait_for_the_collector() -> None:
+    """Thousands of them would be collected at once, and hold up everybody meanwhile."""
+    scene, journal = Scene(), Journal(turn_info())
+    left = ref(journal)
+    scene.tree.grow(Turn, journal, scene.crew, MODE, scene.limits).tell(Begin())
+    gc.disable()
+    try:
+        await ended(journal)
+        await asyncio.sleep(1)
+        del journal
+        assert left() is None
+    finally:
+        gc.enable()
+    await scene.close()
 
 
 @virtual
