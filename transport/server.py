@@ -96,8 +96,8 @@ class Server:
         tasks = self._tasks() | self._talks.keys()
         for front in list(self._desk.fronts):
             front.abort()
-        for socket in self._talks.values():
-            socket.transport.abort()
+        for talking in self._talks.values():
+            talking.transport.abort()
         for task in tasks:
             task.cancel()
         if tasks:
