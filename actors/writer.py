@@ -11,6 +11,8 @@ from protocol.errors import DeadlineExceeded, ModelUnavailable, ProviderError, S
 from protocol.messages import Write, Written
 from protocol.settings import Limits
 from providers.service import Providers
+from retrieval.known_hosts import KnownHosts
+from retrieval.safe_answer import SafeAnswer
 from retrieval.service import Retrieval
 
 log = structlog.get_logger(__name__)
@@ -28,20 +30,23 @@ class Writer(Actor):
         self._limits = limits
         self._chars = 0
         self._pieces = 0
+        self._safe = SafeAnswer(KnownHosts(()))
 
     @on(Write)
     async def write(self, message: Write) -> Written:
-        """Stream the answer into ``write_delta``.
+        """Stream the answer into ``write_delta``, without pictures and links to foreign hosts.
 
         A model that fails before its first word is replaced by cited extracts, which say so;
         with nothing to extract from, or in the middle of the text, the failure is the asker's.
         """
+        self._safe = SafeAnswer(KnownHosts.of(message.question, message.nodes))
         if not self._providers.has_model(message.models.chat):
             return self._extract(message)
         try:
             return await self._stream(message)
         except (ProviderError, DeadlineExceeded) as error:
             if self._pieces or not message.nodes:
+                self._tell(message, self._safe.finish())
                 raise
             provider = message.models.chat.provider
             log.warning("model.replaced", key=error.key, problem=str(error), provider=provider)
@@ -68,6 +73,7 @@ class Writer(Actor):
             raise self._too_slow() from None
         if not self._pieces:
             raise ModelUnavailable(choice.provider, "it wrote nothing")
+        self._tell(message, self._safe.finish())
         return Written(f"{choice.provider}/{choice.model}", self._pieces)
 
     def _too_slow(self) -> DeadlineExceeded:
@@ -81,12 +87,17 @@ class Writer(Actor):
             problem = f"it wrote more than {self._limits.answer_chars} characters"
             raise ModelUnavailable(message.models.chat.provider, problem)
         self._pieces += 1
-        message.write_delta(piece)
+        self._tell(message, self._safe.feed(piece))
+
+    def _tell(self, message: Write, text: str) -> None:
+        if text:
+            message.write_delta(text)
 
     def _extract(self, message: Write, *, because: ServiceError | None = None) -> Written:
         if because is not None:
             message.write_delta(f"*{because}*\n\n")
         for piece in self._retrieval.extract_answer(message.question.text, message.nodes):
-            message.write_delta(piece)
             self._pieces += 1
+            self._tell(message, self._safe.feed(piece))
+        self._tell(message, self._safe.finish())
         return Written("built_in/extractive", self._pieces)
