@@ -30,6 +30,7 @@ from retrieval.pages.links import SUMMARIZE, hosts
 from retrieval.quality import fused
 from retrieval.rephrased import unrephrased
 from retrieval.side_by_side import side_by_side
+from retrieval.sources import shown
 from retrieval.uploads import shared_places
 
 log = structlog.get_logger(__name__)
@@ -72,7 +73,7 @@ class Finding:
     async def sources(self) -> tuple[SearchFinished, tuple[Node, ...]]:
         """What was found, and the best of it in the order of its citations; may be nothing."""
         found = await self._found()
-        nodes = await self._ranked(found)
+        nodes = shown(await self._ranked(found))
         if self._question.files:
             return await self._with_files(found, nodes)
         return found, nodes
@@ -182,7 +183,7 @@ class Finding:
         if searched.nodes and found.backend == BUILT_IN:  # the program's own: a stopgap
             found, nodes = SearchFinished((), ""), ()
         notes = " ".join(filter(None, (found.note, searched.note)))
-        sources = shared_places(searched.nodes, nodes)
+        sources = shared_places(shown(searched.nodes), nodes)
         return SearchFinished(sources, found.backend, notes), sources
 
     async def _search_files(self, files: tuple[str, ...]) -> FilesSearched:

@@ -32,7 +32,9 @@ class Searcher(Actor):
             message.focus_mode, message.question, message.history
         )
         reply = await self._providers.complete(message.model, prompt, temperature=0)
-        return self._retrieval.parse_rephrased(message.focus_mode, reply, message.question)
+        return self._retrieval.parse_rephrased(
+            message.focus_mode, reply, message.question, message.history
+        )
 
     @on(Divide)
     async def divide(self, message: Divide) -> Divided:

@@ -1,12 +1,15 @@
 """Reads what the model made of a question; leniently, for models keep no format."""
 
 import re
+from collections.abc import Sequence
 
 from protocol.messages import Rephrased
+from protocol.values import Utterance
 from retrieval.backend import is_web_address
 from retrieval.pages.links import SUMMARIZE, asked_of_links, links_in
 
 MOST_LINKS = 10
+MOST_LINKS_BEFORE = 1_000
 SHORT_REPLY = 200
 QUERY_CHARS = 400
 THOUGHT = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
@@ -51,17 +54,25 @@ def unrephrased(question: str, *, reads_links: bool) -> Rephrased:
     return with_named_links(Rephrased(question), question) if reads_links else Rephrased(question)
 
 
-def with_named_links(said: Rephrased, question: str) -> Rephrased:
+def with_named_links(
+    said: Rephrased, question: str, history: Sequence[Utterance] = ()
+) -> Rephrased:
     """The same with the links that the question itself names, which come first.
 
-    With links the query is what is asked beside them, never the addresses themselves. A question
-    that names an address wants it read, so here a query is never empty.
+    Of the other links those are left out that the user has not named before: the model may have
+    them from the text of a page. With links the query is what is asked beside them, never the
+    addresses themselves. A question that names an address wants it read, so here a query is never
+    empty.
     """
     named = links_in(question, MOST_LINKS)
-    known = {link.rstrip("/") for link in named}
-    links = (*named, *(link for link in said.links if link.rstrip("/") not in known))[:MOST_LINKS]
+    before = "\n".join(told.text for told in history if told.role == "user")
+    known = {link.rstrip("/") for link in links_in(before, MOST_LINKS_BEFORE)}
+    known.difference_update(link.rstrip("/") for link in named)
+    links = (*named, *(link for link in said.links if link.rstrip("/") in known))[:MOST_LINKS]
     if not links:
-        return said
+        return (
+            Rephrased(question) if said.query == SUMMARIZE and said.links else Rephrased(said.query)
+        )
     return Rephrased(short_query(asked_of_links(said.query or question)), links)
 
 

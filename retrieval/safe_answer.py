@@ -27,10 +27,9 @@ FAR = re.compile(r"[:\\&]|//")
 COLON = re.compile(r"&(?:#0{0,5}58|#x0{0,5}3a|colon);?", re.IGNORECASE)
 PART_OF_COLON = re.compile(r"&(?:#\w{0,8}|c(?:o(?:l(?:on?)?)?)?)?\Z", re.IGNORECASE)
 # A host name, and what follows it: with an @ there, that is the host.
-AUTHORITY = re.compile(
-    r"://([^\s/?#\\@:<>\"'`()\[\]{}|^]*+)(?::\d{0,5}+)?+([^\s/?#<>]*+)(?=[\s\S])"
-)
-WWW = re.compile(r"\.([\w.-]++)([^\s/?#<>]*+)(?=[\s\S])")
+AUTHORITY = re.compile(r"://([^\s/?#\\@:<>\"'`()\[\]{}|^]*+)(?::\d{0,5}+)?+([^\s/?#<]*+)(?=[\s\S])")
+WWW = re.compile(r"\.([\w.-]++)([^\s/?#<]*+)(?=[\s\S])")
+HAS_PATH = re.compile(r"\w+://[^/?#]*[/?#]")
 ADDRESS_TAG = re.compile(r"<(https?://[^\s<>]*)>", re.IGNORECASE)
 # The cell of a table would end here, or a link that began ahead of the code.
 UNSURE_CODE = re.compile(r"\||\A[^\[]*\]\(")
@@ -140,7 +139,7 @@ class SafeAnswer:
         if found is None:
             return Step(1, "] ")
         if self._hosts.admits(found[1]):
-            return Step(size, f"]({found[1]})")
+            return Step(size, f"]({ended_host(found[1])})")
         return Step(size, "]") if FAR.search(found[1]) else Step(1, "] ")
 
     def _colon(self, text: str, ended: bool) -> Step | None:
@@ -184,7 +183,7 @@ class SafeAnswer:
         """No HTML but plain tags; an address in angle brackets where it is known."""
         link = ADDRESS_TAG.match(text[:HOLD])
         if link is not None and self._hosts.admits(link[1]):
-            return Step(link.end(), link[0])
+            return Step(link.end(), f"<{ended_host(link[1])}>")
         # A line that begins with a tag may be HTML as a whole.
         return tag_step(text, ended=ended, is_first=self._lead is not None)
 
@@ -245,6 +244,11 @@ def closed_at(text: str) -> int | None:
         if depth == 0:
             return found.end() + 1
     return None
+
+
+def ended_host(address: str) -> str:
+    """The address with a slash behind a bare host, so that nothing can follow that host."""
+    return address if HAS_PATH.match(address) else f"{address}/"
 
 
 def same_at_start(text: str) -> int:

@@ -241,15 +241,17 @@ class Retrieval:
         """What to ask the model for the answer, with today's date, at the mode's temperature."""
         return lazy.answer_prompt(self.mode(focus_mode), question, history, nodes, self._now())
 
-    def parse_rephrased(self, focus_mode: str, reply: str, question: str) -> Rephrased:
+    def parse_rephrased(
+        self, focus_mode: str, reply: str, question: str, history: Sequence[Utterance] = ()
+    ) -> Rephrased:
         """What the model's reply to ``rephrase_prompt`` says; never without a use.
 
-        In a mode that reads links, those that the question itself names are there in any case; in
-        any other there are none.
+        In a mode that reads links, those that the question itself names are there in any case, and
+        others only where the user has named them before; in any other mode there are none.
         """
         said = parse_rephrased(reply, question)
         reads_links = self.mode(focus_mode).reads_links
-        return with_named_links(said, question) if reads_links else Rephrased(said.query)
+        return with_named_links(said, question, history) if reads_links else Rephrased(said.query)
 
     def unrephrased(self, focus_mode: str, question: str) -> Rephrased:
         """The same where no model could be asked."""

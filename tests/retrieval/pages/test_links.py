@@ -5,6 +5,7 @@ import time
 import pytest
 
 from protocol.messages import Rephrased
+from protocol.values import Utterance
 from retrieval.pages.links import asked_of_links, hosts, links_in
 from retrieval.rephrased import unrephrased, with_named_links
 
@@ -60,8 +61,19 @@ def test_what_is_asked_stands_beside_the_links(question: str, asked: str) -> Non
 def test_links_of_the_question_and_of_the_reply_are_both_read() -> None:
     """The question's come first; the same address with a slash more is the same."""
     said = Rephrased("licence", ("https://a.example/", "https://b.example"))
-    both = with_named_links(said, "Licence of https://a.example ?")
+    before = (Utterance("user", "What is https://b.example/ ?"),)
+    both = with_named_links(said, "Licence of https://a.example ?", before)
     assert both == Rephrased("licence", ("https://a.example", "https://b.example"))
+
+
+def test_links_that_only_a_model_has_named_are_not_read() -> None:
+    """It may have them from a page, which must not say what is fetched."""
+    said = Rephrased("summarize", ("https://evil.example/?q=secret", "https://a.example/x"))
+    before = (
+        Utterance("user", "What is https://a.example ?"),
+        Utterance("assistant", "Read https://evil.example/?q=secret"),
+    )
+    assert with_named_links(said, "Sum it up", before) == Rephrased("Sum it up")
 
 
 def test_a_question_that_names_a_page_is_never_not_needed() -> None:
