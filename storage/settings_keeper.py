@@ -10,9 +10,9 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from protocol.base import Value
 from protocol.errors import SettingRefused, SettingsError, SettingsNotSaved
 from protocol.settings import Settings
+from storage.bound_keys import HeldSetting, outdated
 from storage.setting_fields import Given, SettingField, declared, in_words
 from storage.settings import Reading, Sources
 from storage.settings_file import SettingsFile
@@ -22,14 +22,6 @@ log = structlog.get_logger()
 # What can change while the program runs; all else stays as it was at the start.
 LIVE = ("api_keys", "api_endpoints", "custom_openai", "search")
 _MODE = 0o600
-
-
-class HeldSetting(Value, frozen=True):
-    """A setting as it is in force; ``fixed_by`` names the flag or variable that decides it."""
-
-    text: str
-    secret: bool
-    fixed_by: str = ""
 
 
 class SettingsKeeper:
@@ -59,7 +51,7 @@ class SettingsKeeper:
         self._fields = {field.key: field for field in declared() if field.section in LIVE}
         self._fixed = {key: given.name for key, given in sources.above().items()}
         self._one_at_a_time = asyncio.Lock()
-        self._changing: set[asyncio.Task[None]] = set()
+        self._changing: set[asyncio.Task[list[str]]] = set()
 
     def held(self, key: str) -> HeldSetting:
         """The setting of that key, one of those that can change while the program runs."""
@@ -67,17 +59,22 @@ class SettingsKeeper:
         text = str(getattr(getattr(self._settings, field.section), field.name))
         return HeldSetting(text, field.secret, self._fixed.get(key, ""))
 
-    async def change(self, wanted: Mapping[str, str]) -> None:
+    async def change(self, wanted: Mapping[str, str]) -> list[str]:
         """Keep these texts in the settings file, and bring them into force; empty text removes.
 
         What is in force already is left as it is, wherever it came from. Changes that come together
         are made one after the other, each on top of the one before; a change that has begun is
-        made also when its asker leaves.
+        made also when its asker leaves. A key whose address changes is removed with it, unless it
+        is among what is wanted.
 
         Args:
             wanted: Texts by the keys of settings that are ``held``.
 
+        Returns:
+            The settings that were removed though nobody asked for it.
+
         Raises:
+            SettingRefused: An address changes, and its key cannot be removed; nothing is changed.
             SettingRefused: A setting cannot have this value; nothing is changed.
             SettingsNotSaved: The file cannot be read, changed or written.
 
@@ -85,18 +82,20 @@ class SettingsKeeper:
         task = asyncio.create_task(self._change(wanted))
         self._changing.add(task)
         task.add_done_callback(self._changing.discard)
-        await asyncio.shield(task)
+        return await asyncio.shield(task)
 
     async def close(self) -> None:
         """Wait for the changes that have begun."""
         if self._changing:
             await asyncio.wait(self._changing)
 
-    async def _change(self, wanted: Mapping[str, str]) -> None:
+    async def _change(self, wanted: Mapping[str, str]) -> list[str]:
         async with self._one_at_a_time:
+            dropped = outdated(wanted, self.held)
             new = {key: text for key, text in wanted.items() if text != self.held(key).text}
+            new |= dict.fromkeys(dropped, "")
             if not new:
-                return
+                return []
             for key, text in new.items():
                 _check(self._fields[key], text)
             reading = await self._offload(partial(self._save, new))
@@ -104,6 +103,7 @@ class SettingsKeeper:
             self._settings = msgspec.structs.replace(self._settings, **sections)
             await self._apply(self._settings)
         log.info("settings.changed", names=sorted(new))
+        return dropped
 
     def _save(self, texts: Mapping[str, str]) -> Reading:
         """Write the file; the settings as they are then. Blocks."""

@@ -29,7 +29,9 @@ def configure_logs(general: General, *processors: Processor) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         *([] if text else [structlog.processors.format_exc_info]),
     ]
-    renderer = structlog.dev.ConsoleRenderer() if text else structlog.processors.JSONRenderer()
+    # Without the values of local variables, which it shows where the library rich is installed.
+    console = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    renderer = console if text else structlog.processors.JSONRenderer()
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(general.log_level),

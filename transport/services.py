@@ -9,7 +9,7 @@ from actors.unkept import Following
 from protocol.base import Request, Value
 from protocol.ids import ChatId
 from protocol.values import ModelChoice, Models, Question, Upload
-from storage.settings_keeper import HeldSetting
+from storage.bound_keys import HeldSetting
 from storage.store import StoredChat, StoredMessage
 from transport.form import FormLimits
 from upstreams.breaker import UpstreamHealth
@@ -48,8 +48,11 @@ class SettingsInForce(Protocol):
     def held(self, key: str) -> HeldSetting:
         """The setting of that key as it is in force."""
 
-    async def change(self, wanted: Mapping[str, str]) -> None:
-        """Keep these texts, by their keys, and bring them into force; raises SettingsNotSaved."""
+    async def change(self, wanted: Mapping[str, str]) -> list[str]:
+        """Keep these texts, by their keys, and bring them into force; what is removed with them.
+
+        Raises SettingsNotSaved and SettingRefused.
+        """
 
 
 class Draft(Received, Protocol):

@@ -99,3 +99,15 @@ async def test_provider_that_does_not_answer_is_named(program: Program) -> None:
         shown = await program.json("/api/config")
     assert "ollama" in shown["unwell"]
     assert shown["ollamaApiUrl"] == "http://127.0.0.1:9"
+
+
+async def test_key_is_not_sent_to_another_address(program: Program, models: ModelServer) -> None:
+    """The web UI posts all fields back, masks and all: with a new address the key is gone."""
+    url = {"customOpenaiApiUrl": models.openai_url}
+    await change(program, **url, customOpenaiApiKey=KEY, customOpenaiModelName="m")
+    shown = await program.json("/api/config")
+    moved = shown | {"customOpenaiApiUrl": "http://127.0.0.1:9/v1"}
+    assert (await change(program, **moved))["removed"] == ["customOpenaiApiKey"]
+    assert (await program.json("/api/config"))["customOpenaiApiKey"] == ""
+    assert "removed" not in await change(program, **shown | {"customOpenaiApiKey": KEY})
+    assert (await program.json("/api/config"))["customOpenaiApiKey"] == "************ests"

@@ -188,3 +188,14 @@ def test_line_ends_stay_as_they_are(tmp_path: Path) -> None:
     place = Place(tmp_path)
     asyncio.run(place.keeper.change({OPENAI: "b"}))
     assert (tmp_path / "config.toml").read_bytes() == b'[API_KEYS]\r\nOPENAI = "b"\r\n'
+
+
+async def test_key_of_an_address_that_changes_is_removed(tmp_path: Path) -> None:
+    """From the file and from what is in force, and the asker is told."""
+    text = '[CUSTOM_OPENAI]\nAPI_URL = "https://a.example"\nAPI_KEY = "sk-old"\n'
+    place = Place(written(tmp_path, text))
+    assert await place.keeper.change({"custom_openai_api_url": "https://b.example"}) == [
+        "custom_openai_api_key"
+    ]
+    assert "sk-old" not in place.text
+    assert place.applied[-1].custom_openai.api_key == ""

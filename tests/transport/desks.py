@@ -4,7 +4,7 @@ import io
 from collections.abc import Mapping, Sequence
 
 from protocol.values import ModelChoice, Upload
-from storage.settings_keeper import HeldSetting
+from storage.bound_keys import HeldSetting, outdated
 from transport.form import FormLimits
 from transport.services import Draft, UploadDesk
 
@@ -20,9 +20,12 @@ class Held:
         """A setting."""
         return HeldSetting(self.texts.get(key, ""), "key" in key, self._fixed.get(key, ""))
 
-    async def change(self, wanted: Mapping[str, str]) -> None:
-        """Take over what nothing stands above."""
+    async def change(self, wanted: Mapping[str, str]) -> list[str]:
+        """Take over what nothing stands above, and remove the keys of addresses that change."""
+        removed = outdated(wanted, self.held)
+        wanted = {**wanted, **dict.fromkeys(removed, "")}
         self.texts |= {key: text for key, text in wanted.items() if key not in self._fixed}
+        return removed
 
 
 class Leaf:

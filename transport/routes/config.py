@@ -3,7 +3,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from protocol.errors import InvalidFormat
-from storage.settings_keeper import HeldSetting
+from storage.bound_keys import HeldSetting
 from transport.http import Request, Response, Route
 from transport.services import Services
 
@@ -49,9 +49,11 @@ async def change_config(request: Request, services: Services) -> Response:
     """Take over the settings among the names sent; all else that a web UI sends is ignored.
 
     A key sent back behind its mask stays as it is; empty text removes. ``fixed`` in the answer
-    names what was kept, but stays without effect while a flag or the environment decides it.
+    names what was kept, but stays without effect while a flag or the environment decides it. A key
+    whose address changes is removed unless it is given anew; ``removed`` in the answer names it.
 
     Raises:
+        SettingRefused: An address would change, but its key could not be removed.
         InvalidFormat: The body is no object, or a setting in it no text of sane length.
 
     """
@@ -64,11 +66,12 @@ async def change_config(request: Request, services: Services) -> Response:
         if not (held[name].secret and _MASK.fullmatch(text))
     }
     fixed = {name: held[name].fixed_by for name in wanted if wanted[name] != held[name].text}
-    await services.settings.change({NAMES[name]: text for name, text in wanted.items()})
+    removed = await services.settings.change({NAMES[name]: text for name, text in wanted.items()})
     return Response.of(
         {
             "message": "Config updated",
             **_told("fixed", {name: by for name, by in fixed.items() if by}),
+            **_told("removed", [name for name, key in NAMES.items() if key in removed]),
         }
     )
 
