@@ -7,7 +7,7 @@ later, and a redirect leads elsewhere. Here the check sees the address that the 
 import asyncio
 import functools
 import socket
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,6 +22,8 @@ LOOKUPS = 4  # of names, at once
 MOST_ADDRESSES = 3  # of one name, tried one after the other
 IDLE_CONNECTIONS = 16
 IDLE_S = 10
+UNKNOWN = (OSError, UnicodeError, OverflowError)  # of a name that nobody has, or that is none
+Resolve = Callable[[str, int], list[str]]
 HTTPCORE = (
     httpcore.NetworkError,
     httpcore.ProtocolError,
@@ -35,12 +37,31 @@ class AddressRefused(httpx.ConnectError):
     """A name that stands for an address which must not be connected to."""
 
 
-class CheckedNetwork(httpcore.AsyncNetworkBackend):
-    """Connects only where it is let: ``admits`` is given name, numeric address and port."""
+def addresses_of(host: str, port: int) -> list[str]:
+    """The numeric addresses of a name, each once, as the system knows them; blocks.
 
-    def __init__(self, admits: Admits, offload: Offload) -> None:
+    Raises the errors of ``UNKNOWN``.
+    """
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(where[0]) for *_, where in found))
+
+
+class CheckedNetwork(httpcore.AsyncNetworkBackend):
+    """Connects only where it is let: ``admits`` is given name, numeric address and port.
+
+    ``resolve`` tells the addresses of a name, and ``network`` connects to one of them.
+    """
+
+    def __init__(
+        self,
+        admits: Admits,
+        offload: Offload,
+        resolve: Resolve = addresses_of,
+        network: httpcore.AsyncNetworkBackend | None = None,
+    ) -> None:
         self._admits = admits
-        self._network = httpcore.AnyIOBackend()
+        self._addresses_of = resolve
+        self._network = network or httpcore.AnyIOBackend()
         # asyncio's own look-up shares its few threads with every other connection of the program,
         # and a name whose servers do not answer holds one for many seconds.
         self._places = Places(offload, LOOKUPS)
@@ -72,16 +93,14 @@ class CheckedNetwork(httpcore.AsyncNetworkBackend):
         raise failure
 
     async def _resolve(self, host: str, port: int, timeout_s: float | None) -> list[str]:
-        """The numeric addresses of a name, each once."""
-        look_up = functools.partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+        """The numeric addresses of a name."""
         try:
             async with asyncio.timeout(timeout_s):
-                found = await self._places(look_up)
+                return await self._places(functools.partial(self._addresses_of, host, port))
         except TimeoutError as error:
             raise httpcore.ConnectTimeout from error
-        except (OSError, UnicodeError, OverflowError) as error:  # nobody's name, or none at all
+        except UNKNOWN as error:
             raise httpcore.ConnectError from error
-        return list(dict.fromkeys(str(where[0]) for *_, where in found))
 
     async def connect_unix_socket(self, *_: Any, **__: Any) -> httpcore.AsyncNetworkStream:
         """Refuse: no page is served there."""
@@ -98,8 +117,15 @@ class CheckedTransport(httpx.AsyncBaseTransport):
     httpx has no public way to hand a network to its own transport, httpcore has.
     """
 
-    def __init__(self, admits: Admits, offload: Offload, *, connections: int) -> None:
-        self._network = CheckedNetwork(admits, offload)
+    def __init__(
+        self,
+        admits: Admits,
+        offload: Offload,
+        *,
+        connections: int,
+        resolve: Resolve = addresses_of,
+    ) -> None:
+        self._network = CheckedNetwork(admits, offload, resolve)
         self._connections = connections
         self._pool: httpcore.AsyncConnectionPool | None = None
 
