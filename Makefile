@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PACKAGES := app.py actors protocol providers retrieval storage transport upstreams
 CODE := $(PACKAGES) tests bench
 
-.PHONY: run test check fmt bench simulate powercuts kills stalled soak lock clean
+.PHONY: run test check fmt bench simulate powercuts kills stalled soak ssrf bombs lock clean
 
 run: $(VENV)/run.stamp  ## serve on port 3001
 	$(BIN)/python app.py $(ARGS)
@@ -50,6 +50,9 @@ stalled: $(VENV)/dev.stamp  ## 500 clients of which 50 stop reading; fails when 
 
 soak: $(VENV)/dev.stamp  ## 200 sessions come and go for MINUTES=5; fails when something grows
 	$(BIN)/python -m bench.soak --minutes $(or $(MINUTES),5)
+
+ssrf: $(VENV)/dev.stamp  ## hostile links in a network of canaries; fails when one is hit
+	$(BIN)/python -m bench.ssrf
 
 lock: $(VENV)/dev.stamp  ## pin every dependency with its hashes, without hosts
 	$(BIN)/pip install --quiet uv
