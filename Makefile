@@ -54,6 +54,9 @@ soak: $(VENV)/dev.stamp  ## 200 sessions come and go for MINUTES=5; fails when s
 ssrf: $(VENV)/dev.stamp  ## hostile links in a network of canaries; fails when one is hit
 	$(BIN)/python -m bench.ssrf
 
+bombs: $(VENV)/dev.stamp  ## what wants all memory or time; fails when 10 s or 32 MB are not enough
+	$(BIN)/python -m bench.bombs
+
 lock: $(VENV)/dev.stamp  ## pin every dependency with its hashes, without hosts
 	$(BIN)/pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \

@@ -12,6 +12,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 GOOD = question(Asked("What is good?", "chat-of-bad-frames", "message-of-bad-frames"))
 MEGABYTE = "x" * 1_000_000
 DEEP = '{"a":' * 100_000
+DEEP_LIST = "[" * 100_000 + "]" * 100_000
 
 
 def without(*path: str) -> dict[str, Any]:
@@ -35,6 +36,8 @@ BAD_FRAMES: dict[str, tuple[Any, str]] = {
     "no text at all": ("", "INVALID_FORMAT"),
     "bytes": (b"\xff\xfe\x00", "INVALID_FORMAT"),
     "too deep": (DEEP, "INVALID_FORMAT"),
+    "too deep in its history": (f'{{"type":"message","history":{DEEP_LIST}}}', "INVALID_FORMAT"),
+    "too deep where nobody looks": (f'{{"type":"message","x":{DEEP_LIST}}}', "INVALID_FORMAT"),
     "null": ("null", "INVALID_FORMAT"),
     "a list": ([], "INVALID_FORMAT"),
     "a text": ('"message"', "INVALID_FORMAT"),

@@ -175,3 +175,12 @@ async def test_the_same_question_is_looked_up_once(
     assert first == second != []
     assert len(search.record.about("Twice the same?", "search")) == 1
     assert len(models.record.about("Twice the same?", "embed")) == 1
+
+
+@pytest.mark.parametrize("start", ['{"query":', '{"history":', '{"x":', ""])
+async def test_a_body_that_is_too_deep_is_refused(program: Program, start: str) -> None:
+    """Whoever would have looked at it: 100,000 lists, one in the other."""
+    body = f"{start}{'[' * 100_000}{']' * 100_000}{'}' if start else ''}"
+    headers = {"Content-Type": "application/json"}
+    reply = await program.http.post("/api/search", content=body, headers=headers)
+    assert (reply.status_code, reply.json()["message"]) == (400, "Invalid message format")

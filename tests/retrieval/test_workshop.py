@@ -16,6 +16,7 @@ from retrieval.workshop.jobs import PageRead, ReadPage
 from retrieval.workshop.workshop import DOCUMENTS, Process, Workshop
 from tests.retrieval.documents import docx, paragraph, pdf
 from tests.retrieval.fakes import in_thread
+from tests.standins.bombs import deep_pdf, packed, packed_pdf, pdf_of
 from tests.standins.website import PAGE
 
 MOST = 1_000_000
@@ -30,6 +31,10 @@ HOSTILE = {
     "links": b"<a href=http://a.example/b>c</a>" * 20_000,
     "tables": b"<table>" * 20_000,
     "comments": b"<!--" * 100_000,
+    "PDF, deep": deep_pdf(),
+    "PDF, packed": packed_pdf(100, b" "),
+    "PDF, many pages": pdf_of(packed(15, 1), kids=b"3 0 R " * 2_000),
+    "PDF, brackets": b"%PDF-1.4\n1 0 obj" + b"[" * 500_000,
 }
 
 

@@ -118,6 +118,7 @@ async def test_models_are_those_of_the_body() -> None:
 CUSTOM = {"provider": "custom_openai", "model": "m"}
 NO_QUESTION = "Missing focus mode or query"
 NO_ENDPOINT = "Missing custom OpenAI base URL or key"
+DEEP_LIST = b"[" * 4_000 + b"]" * 4_000
 REFUSED: dict[str, tuple[Any, int, str]] = {
     "no focus mode": ({"query": "x"}, 400, NO_QUESTION),
     "no query": ({"focusMode": "webSearch"}, 400, NO_QUESTION),
@@ -136,6 +137,9 @@ REFUSED: dict[str, tuple[Any, int, str]] = {
     "no address": (asked(chatModel=CUSTOM | {"customOpenAIKey": "k"}), 400, NO_ENDPOINT),
     "too long": (asked(query="x" * 101), 413, "The query is over its limit of 100 characters."),
     "no json": (b"{bad", 400, "Invalid message format"),
+    "too deep": (b"[" * 4_000, 400, "Invalid message format"),
+    "too deep a query": (b'{"query":' * 1_000, 400, "Invalid message format"),
+    "too deep where nobody looks": (b'{"x":' + DEEP_LIST + b"}", 400, "Invalid message format"),
     "no object": ([1], 400, "Invalid message format"),
     "number": (asked(query=42), 400, "Invalid message format"),
     "odd mode": (asked(optimizationMode="best"), 400, "Invalid message format"),

@@ -1,0 +1,157 @@
+"""What replies, files and messages cost that want all of the program's memory or time.
+
+``python -m bench.bombs [--only WORD]`` has the running program read each, with another client
+beside it that asks all the while. Bounds of the project: each is given up, or read, within 10 s,
+and the program grows by at most 32 MB. The exit code is 1 when that is not so.
+"""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from pathlib import Path
+from statistics import quantiles
+from tempfile import TemporaryDirectory
+
+import httpx
+
+from bench.measure import KILO, cost, print_machine, print_table
+from tests.e2e.client import Client
+from tests.e2e.conftest import upstreams
+from tests.e2e.program import Program
+from tests.standins.bombs import BOMBS, DEEP, BombServer, docx_of, packed_pdf
+from tests.standins.model_server import ModelServer
+from tests.standins.search_server import SearchServer
+from tests.standins.website import PAGE, Website
+
+MOST_S, MOST_MB = 10.0, 32.0
+GAP_S = 0.02
+DEADLINE_S = 120.0
+HEADS = ("bomb", "came to", "s", "grown MB", "others' p99 ms")
+DEEP_LIST = "[" * DEEP + "]" * DEEP
+DEEP_OBJECT = '{"a":' * DEEP + "1" + "}" * DEEP
+SETTINGS = {"PERPLEXICA_LOG_LEVEL": "warning"}
+
+Work = Callable[[Program], Awaitable[str]]
+Row = tuple[str, str, float, float, float]
+
+
+async def read_page(link: str, program: Program) -> str:
+    """Why the answer says that the page could not be read."""
+    async with Client.connect(program) as client:
+        await client.ask(f"How tall is it in {link} ?", focusMode="webSearch")
+        turn = await client.turn(DEADLINE_S)
+    said = turn.text.partition("could not be read: ")[2].partition(".*")[0]
+    return said or f"answered, {len(turn.sources)} sources"
+
+
+async def upload(name: str, data: bytes, program: Program) -> str:
+    """The status of the answer."""
+    reply = await program.http.post(
+        "/api/uploads", files=[("files", (name, data))], timeout=DEADLINE_S
+    )
+    return str(reply.status_code)
+
+
+async def post(text: str, program: Program) -> str:
+    """The status of the answer to that body."""
+    headers = {"Content-Type": "application/json"}
+    reply = await program.http.post("/api/search", content=text, headers=headers)
+    return str(reply.status_code)
+
+
+async def say(frame: str, program: Program) -> str:
+    """The key of the refusal of that frame."""
+    async with Client.connect(program) as client:
+        await client.send(frame)
+        return str((await client.refusal())["key"])
+
+
+def works(server: BombServer) -> Mapping[str, Work]:
+    """All that is tried."""
+    return {
+        **{name: partial(read_page, server.link(name)) for name in BOMBS},
+        "docx of 500 MB": partial(upload, "a.docx", docx_of(500)),
+        "PDF of 500 MB, uploaded": partial(upload, "a.pdf", packed_pdf(500, b" ")),
+        "body of lists": partial(post, DEEP_LIST),
+        "body of objects": partial(post, DEEP_OBJECT),
+        "body, deep in its query": partial(post, f'{{"query":{DEEP_LIST}}}'),
+        "body, deep in what is ignored": partial(post, f'{{"query":"x","x":{DEEP_LIST}}}'),
+        "frame of lists": partial(say, DEEP_LIST),
+        "frame of objects": partial(say, DEEP_OBJECT),
+        "frame, deep in its history": partial(say, f'{{"type":"message","history":{DEEP_LIST}}}'),
+        "frame, deep in what is ignored": partial(say, f'{{"type":"message","x":{DEEP_LIST}}}'),
+    }
+
+
+async def asked_beside(program: Program, done: asyncio.Event) -> float:
+    """How long another client waits, in milliseconds: the 99th percentile."""
+    loop, waits = asyncio.get_running_loop(), [0.0]
+    while not done.is_set():
+        began = loop.time()
+        await program.json("/health")
+        waits.append(loop.time() - began)
+        await asyncio.sleep(GAP_S)
+    return quantiles(waits, n=100)[-1] * 1000
+
+
+def forget_peak(pid: int) -> None:
+    """Have the kernel count the process's largest size from now on."""
+    Path(f"/proc/{pid}/clear_refs").write_text("5", "ascii")
+
+
+def peak_kb(pid: int) -> int:
+    """The largest size of the process since then."""
+    lines = Path(f"/proc/{pid}/status").read_text("ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+
+
+async def row(program: Program, name: str, work: Work) -> Row:
+    """One bomb, and what it came to."""
+    loop, done = asyncio.get_running_loop(), asyncio.Event()
+    if name in BOMBS:
+        BOMBS[name].body()  # made now, and kept: that takes seconds, which are not the program's
+    before = cost(program.pid).rss_kb
+    forget_peak(program.pid)
+    beside = asyncio.create_task(asked_beside(program, done))
+    began = loop.time()
+    try:
+        came_to = await work(program)
+    except (httpx.HTTPError, TimeoutError, AssertionError) as error:
+        came_to = f"NO ANSWER: {type(error).__name__}"
+    took_s = loop.time() - began
+    done.set()
+    return name, came_to, took_s, (peak_kb(program.pid) - before) / KILO, await beside
+
+
+async def measure(only: str, folder: Path) -> list[Row]:
+    """A row for each, after harmless documents that load the libraries."""
+    async with (
+        ModelServer() as models,
+        SearchServer() as search,
+        Website() as site,
+        BombServer() as server,
+        Program(folder, **upstreams(models, search), **SETTINGS) as program,
+    ):
+        for path in ("/", "/page.pdf", "/long"):
+            await read_page(f"{site.url}{path}", program)
+        await upload("a.html", PAGE, program)
+        tried = {name: work for name, work in works(server).items() if only in name}
+        return [await row(program, name, work) for name, work in tried.items()]
+
+
+def main() -> None:
+    """Measure, print, judge."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--only", default="", help="a word of the bombs' names")
+    with TemporaryDirectory() as folder:
+        rows = asyncio.run(measure(parser.parse_args().only, Path(folder)))
+    print_machine()
+    print_table(HEADS, rows)
+    is_bad = any(s > MOST_S or mb > MOST_MB or "NO ANSWER" in to for _, to, s, mb, _ in rows)
+    sys.exit(is_bad)
+
+
+if __name__ == "__main__":
+    main()
