@@ -1,11 +1,14 @@
 """A page that may come in a moment is fetched once more."""
 
+import asyncio
+from collections.abc import AsyncIterator
+
 import httpx
 import pytest
 
 from protocol.errors import PageUnreadable
 from protocol.settings import Pages
-from retrieval.pages.fetcher import Fetcher, next_address
+from retrieval.pages.fetcher import MOST_PIECES, PIECES_AT_ONCE, Fetcher, next_address
 from upstreams.retry import Retry
 from upstreams.tally import Tally
 
@@ -46,6 +49,31 @@ async def test_failure_that_lasts_is_not(first: httpx.Response | Exception) -> N
     with pytest.raises(PageUnreadable):
         await Fetcher(site, Pages(), Retry(1, Tally(), random=float)).fetch(LINK)
     assert site.asked == 1
+
+
+class Crumbs(httpx.AsyncByteStream):
+    """A body whose pieces have all come, a byte each."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for _ in range(MOST_PIECES):
+            yield b"x"
+
+
+async def test_others_go_on_while_a_page_comes_in_crumbs() -> None:
+    """Pieces that are there already are not taken all at once."""
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    beside = asyncio.create_task(other())
+    fetched = await Fetcher(Site(httpx.Response(200, stream=Crumbs())), Pages()).fetch(LINK)
+    beside.cancel()
+    assert len(fetched.body) == MOST_PIECES
+    assert turns >= MOST_PIECES // PIECES_AT_ONCE
 
 
 @pytest.mark.parametrize(
