@@ -1,15 +1,17 @@
 """Replies that want all of a reader's memory or time are given up."""
 
+import asyncio
 import gzip
 import zlib
 from collections.abc import AsyncIterator
 
+import httpx
 import pytest
 
 from protocol.errors import PageUnreadable
 from protocol.settings import Pages
 from retrieval.pages.content import unpacked
-from retrieval.pages.fetcher import Fetched
+from retrieval.pages.fetcher import MOST_PIECES, PIECES_AT_ONCE, Fetched, Fetcher
 from tests.retrieval.pages.places import pages
 from tests.standins.bombs import BombServer, packed
 
@@ -71,3 +73,29 @@ def test_what_is_packed_twice_and_told_once_unfolds_once(inner: bytes) -> None:
     """What is inside stays as it is."""
     whole = Fetched(gzip.compress(inner), "text/plain", "", "gzip")
     assert unpacked(whole, LIMITS.page_bytes) == inner
+
+
+class Crumbs(httpx.AsyncByteStream):
+    """A body whose pieces have all come, a byte each."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for _ in range(MOST_PIECES):
+            yield b"x"
+
+
+async def test_others_go_on_while_a_page_comes_in_crumbs() -> None:
+    """Pieces that are there already are not taken all at once."""
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    beside = asyncio.create_task(other())
+    site = httpx.MockTransport(lambda _: httpx.Response(200, stream=Crumbs()))
+    fetched = await Fetcher(site, Pages()).fetch("https://a.example/")
+    beside.cancel()
+    assert len(fetched.body) == MOST_PIECES
+    assert turns >= MOST_PIECES // PIECES_AT_ONCE
