@@ -23,6 +23,7 @@ CONTAINERS = " \t>*+-.)0123456789"  # what may stand on a line ahead of its cont
 CITED = re.compile(r"!+\[\d{1,3}\](?=[^(])")
 PART_OF_CITED = re.compile(r"!+(?:\[(?:\d{1,3}\]?)?)?\Z")
 TARGET = re.compile(r"\]\(\s*<?([^\s<>]*)>?(?:\s+(?:\"[^\"]*\"|'[^']*'))?\s*\)\Z")
+IN_TARGET = re.compile(r"[()]|\]\(|\\.|\n[ \t]*\n", re.DOTALL)
 FAR = re.compile(r"[:\\&]|//")
 COLON = re.compile(r"&(?:#0{0,5}58|#x0{0,5}3a|colon);?", re.IGNORECASE)
 PART_OF_COLON = re.compile(r"&(?:#\w{0,8}|c(?:o(?:l(?:on?)?)?)?)?\Z", re.IGNORECASE)
@@ -235,14 +236,17 @@ class SafeAnswer:
 
 
 def closed_at(text: str) -> int | None:
-    """Where the bracket of a link's target is closed, counted from its ``](``."""
+    """Where the bracket of a link's target is closed, counted from its ``](``.
+
+    0 where it is none: another begins in it, or the paragraph ends; ``None`` until that is known.
+    """
     depth = 0
-    for found in re.finditer(r"[()]|\\.|\n[ \t]*\n", text[1:], re.DOTALL):
-        if found[0][0] == "\n":
-            return None
+    for found in IN_TARGET.finditer(text, 1):
+        if found[0][0] in "\n]":
+            return 0
         depth += {"(": 1, ")": -1}.get(found[0], 0)
         if depth == 0:
-            return found.end() + 1
+            return found.end()
     return None
 
 

@@ -144,6 +144,24 @@ def test_model_that_fails_in_the_middle_is_not_replaced(last: Any, kind: type) -
 
 
 @virtual
+async def test_foreign_link_is_not_shown_however_it_comes() -> None:
+    """What was shown is what is stored; what was held back is told at the end."""
+    _, pieces = await write(
+        Script("a [b](htt", "ps://evil.example/?q", "=1) [1", "] see", " [c](d")
+    )
+    assert "".join(pieces) == "a [b] [1] see [c] (d"
+    assert pieces[:2] == ["a [b", "] [1"]
+
+
+@virtual
+async def test_what_was_held_back_is_told_when_the_model_fails() -> None:
+    """Nothing that it wrote is lost."""
+    error = ModelUnavailable("stand-in", "it broke off")
+    _, pieces = await write(Script("a [1]", error))
+    assert "".join(pieces) == "a [1]"
+
+
+@virtual
 async def test_slow_model_is_waited_for_as_long_as_it_goes_on() -> None:
     """The time for the first word is not the time for all of them."""
     reply, _ = await write(Script(*(step for _ in range(10) for step in (19.0, "a"))))
