@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterable, Sequence
 from urllib.parse import urlsplit
 
-from protocol.values import Node, Question
+from protocol.values import Node, Question, Utterance
 from retrieval.pages.links import links_in
 
 MOST_LINKS = 1000
+WORDS = 100_000  # characters of what the user said that are looked through, the latest
 NAMED = re.compile(r"(?<![\w.@-])(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,24}(?![\w-])")
 ADDRESS = re.compile(
     r"https?://([^\s/?#\\@:<>\"'`()\[\]{}|^]+)(?::\d{1,5})?(?:[/?#][^\s\\<>\[\]`]*)?", re.IGNORECASE
@@ -24,7 +25,7 @@ class KnownHosts:
     @classmethod
     def of(cls, question: Question, nodes: Sequence[Node]) -> "KnownHosts":
         """The hosts of the sources, and of what the user said now and before."""
-        said = users_words(question)
+        said = users_words(question.text, question.history)
         addresses = [*(node.url for node in nodes), *links_in(said, MOST_LINKS)]
         return cls([*filter(None, map(host_of, addresses)), *NAMED.findall(said)])
 
@@ -38,10 +39,10 @@ class KnownHosts:
         return found is not None and self.has(found[1])
 
 
-def users_words(question: Question) -> str:
-    """All that the user has said in this conversation; nothing that a model has."""
-    said = [utterance.text for utterance in question.history if utterance.role == "user"]
-    return "\n".join([*said, question.text])
+def users_words(text: str, history: Sequence[Utterance]) -> str:
+    """What the user says, after what they said before; nothing that a model has said."""
+    said = [utterance.text for utterance in history if utterance.role == "user"]
+    return "\n".join([*said, text])[-WORDS:]
 
 
 def bare_name(name: str) -> str:

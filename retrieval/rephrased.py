@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from protocol.messages import Rephrased
 from protocol.values import Utterance
 from retrieval.backend import is_web_address
+from retrieval.known_hosts import users_words
 from retrieval.pages.links import SUMMARIZE, asked_of_links, links_in
 
 MOST_LINKS = 10
@@ -65,8 +66,8 @@ def with_named_links(
     empty.
     """
     named = links_in(question, MOST_LINKS)
-    before = "\n".join(told.text for told in history if told.role == "user")
-    known = {link.rstrip("/") for link in links_in(before, MOST_LINKS_BEFORE)}
+    said_before = links_in(users_words("", history), MOST_LINKS_BEFORE)
+    known = {link.rstrip("/") for link in said_before}
     known.difference_update(link.rstrip("/") for link in named)
     links = (*named, *(link for link in said.links if link.rstrip("/") in known))[:MOST_LINKS]
     if not links:
