@@ -11,7 +11,7 @@ run: $(VENV)/run.stamp  ## serve on port 3001
 	$(BIN)/python app.py $(ARGS)
 
 test: $(VENV)/dev.stamp  ## every test, under five minutes
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 check: $(VENV)/dev.stamp  ## types, style, layers, sizes
 	$(BIN)/ruff check $(CODE)
