@@ -122,7 +122,8 @@ class Persister(Actor):
     async def grown(self, message: Grown) -> None:
         """Remember the journal, and see to it that it is flushed soon, or now."""
         self._grown[id(message.journal)] = message.journal
-        self._drop_doubtful()
+        if not message.journal.durable:
+            self._drop_doubtful()
         if message.is_much:
             await self.flush(Flush())
         else:

@@ -9,6 +9,7 @@ from contextlib import (
     contextmanager,
     suppress,
 )
+from typing import Any
 
 import httpx
 
@@ -36,25 +37,22 @@ OpenClient = Callable[[], httpx.AsyncClient]
 
 def open_client() -> httpx.AsyncClient:
     """A client that bounds connecting and sending; how long to wait for text is its user's."""
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs each address at info
-    return httpx.AsyncClient(
-        timeout=httpx.Timeout(None, connect=CONNECT_S, write=WRITE_S, pool=POOL_S),
-        limits=httpx.Limits(
-            max_connections=CONNECTIONS, max_keepalive_connections=IDLE_CONNECTIONS
-        ),
-        follow_redirects=False,
-    )
+    most, idle = CONNECTIONS, IDLE_CONNECTIONS
+    limits = httpx.Limits(max_connections=most, max_keepalive_connections=idle)
+    return _bounded(limits=limits)
 
 
 def open_guarded(policy: AddressPolicy, offload: Offload) -> httpx.AsyncClient:
     """As ``open_client``, for services that clients name: connects where the policy lets it."""
-    logging.getLogger("httpx").setLevel(logging.WARNING)
-    return httpx.AsyncClient(
-        timeout=httpx.Timeout(None, connect=CONNECT_S, write=WRITE_S, pool=POOL_S),
-        transport=CheckedTransport(policy.admits, offload, connections=CONNECTIONS),
-        follow_redirects=False,
-        trust_env=False,  # a proxy would connect to what is to be checked here
-    )
+    transport = CheckedTransport(policy.admits, offload, connections=CONNECTIONS)
+    # A proxy would connect to what is to be checked here.
+    return _bounded(transport=transport, trust_env=False)
+
+
+def _bounded(**options: Any) -> httpx.AsyncClient:
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs each address at info
+    timeout = httpx.Timeout(None, connect=CONNECT_S, write=WRITE_S, pool=POOL_S)
+    return httpx.AsyncClient(timeout=timeout, follow_redirects=False, **options)
 
 
 class Http:

@@ -48,7 +48,7 @@ def is_docx(file: BinaryIO) -> bool:
     try:
         with zipfile.ZipFile(file) as archive:
             return MAIN in archive.namelist()
-    except (zipfile.BadZipFile, ValueError, OSError, RuntimeError, NotImplementedError):
+    except (zipfile.BadZipFile, ValueError, OSError, RuntimeError):  # what a broken archive raises
         return False
 
 

@@ -16,7 +16,7 @@ from upstreams.addresses import is_for_this_machine
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 # Reserved for private use (RFC 6761, 6762, 8375; ICANN 2024), or never delegated.
-PRIVATE = ("localhost", "local", "internal", "home.arpa", "lan", "test")
+PRIVATE = (".localhost", ".local", ".internal", ".home.arpa", ".lan", ".test")
 
 
 class Hosts:
@@ -34,10 +34,7 @@ class Hosts:
             return True
         if self._is_local:
             return is_for_this_machine(name)
-        return is_address(name) or "." not in name or name.endswith(PRIVATE_ENDS)
-
-
-PRIVATE_ENDS = tuple(f".{name}" for name in PRIVATE)
+        return is_address(name) or "." not in name or name.endswith(PRIVATE)
 
 
 class Visitors:

@@ -28,7 +28,7 @@ NEVER = (
     "fd00:ec2::/32",  # Amazon
     "fd20:ce::/32",  # Google
     "ff00::/8",
-    "::/96",  # IPv4-compatible; but see LOOPBACK and UNSPECIFIED
+    "::/96",  # IPv4-compatible; but see OWN_V6
     "::ffff:0:0:0/96",  # IPv4-translated
     "64:ff9b::/96",  # NAT64
     "64:ff9b:1::/48",

@@ -128,7 +128,11 @@ async def test_torn_end_of_a_log_is_no_damage(left: Path) -> None:
     """A power cut leaves it so; what was committed before stands."""
     with log_of(left).open("ab") as log:
         log.write(b"\xff" * 3_000)
-    await (await SqliteStore.open(left)).close()
+    store = await SqliteStore.open(left)
+    texts = [message.content for message in await store.messages(ChatId("c"))]
+    await store.close()
+    assert len(texts) > TURNS
+    assert "because" in texts
 
 
 async def test_search_for_damage_ends_in_time(left: Path) -> None:
