@@ -16,29 +16,34 @@ from typing import Any, Self, TypeVar
 
 import structlog
 
+from access.accounts import Registry
+from access.gate import Gate, check_access
+from access.passwords import Passwords
 from actors.context import add_facts
 from actors.extras import ExtrasDesk
 from actors.intake import IntakeDesk
 from actors.staff import Staff, Tools
 from actors.supervisor import Tree
 from actors.system import System
-from protocol.errors import ServerDraining, ServiceError, SettingsError
+from protocol.access import identify_keeper
+from protocol.errors import ServiceError, SettingsError
 from protocol.settings import General, Settings
 from providers.service import Providers
 from retrieval.client import open_client
 from retrieval.modes import load_focus_modes
 from retrieval.service import Retrieval
 from storage.drafts import Draft
-from storage.reference import import_reference
 from storage.settings import Sources
 from storage.settings_keeper import SettingsKeeper
 from storage.sqlite import SqliteStore
 from transport.command_line import complain, flags_of, leave, parse
 from transport.form import FormLimits
+from transport.health import check_ready, read_health
 from transport.logs import configure_logs
 from transport.process import either, freeze_start, handle_signals
 from transport.server import Server, serve
-from transport.services import Asking, Health, HealthStatus, Services, UploadDesk
+from transport.services import Asking, Services, UploadDesk
+from transport.store_commands import StoreCommand, import_chats, manage_accounts
 from transport.terminal import Terminal
 from upstreams.retry import Retry
 from upstreams.tally import Tally
@@ -101,6 +106,8 @@ class Program:
         self.tree = Tree(System(drain_s=limits.drain_s))
         stack.push_async_callback(partial(self.tree.stop, limits.drain_s))
         self.staff = Staff(self.tree, self.settings, self._tools())
+        keeping = (self.store.accounts, self.staff.perform, Passwords(self._offload))
+        self.gate = Gate.of(self.settings.access, Registry(*keeping, now, new_id))
 
     async def drain(self) -> None:
         """Take no more questions, and wait until the running turns have ended."""
@@ -119,8 +126,11 @@ class Program:
             settings=self.keeper,
             uploads=self._upload_desk(),
             delete_chat=self.staff.delete_chat,
-            ready=self._ready,
-            health=self._health,
+            ready=partial(check_ready, self.store, self.staff),
+            health=partial(
+                read_health, self.store, self.retrieval, self.providers, self.staff, self.tally
+            ),
+            gate=self.gate,
             asking=Asking(
                 answer=self.staff.answers.begin,
                 extras=ExtrasDesk(self.staff.extras, self.settings.limits),
@@ -160,26 +170,6 @@ class Program:
         await self.retrieval.configure(settings)
         await self.providers.configure(settings)
 
-    async def _health(self) -> Health:
-        try:
-            await self.store.check()
-            store = ""
-        except ServiceError as error:
-            store = str(error)
-        upstreams = (*self.retrieval.health(), *self.providers.health())
-        unwell = self.providers.unwell()
-        is_degraded = store or unwell or any(each.problem for each in upstreams)
-        status: HealthStatus = "degraded" if is_degraded else "ok"
-        if self.staff.is_draining:
-            status = "draining"
-        counts = self.tally.told()
-        return Health(status, upstreams, unwell, store, self.staff.backlog(), counts)
-
-    async def _ready(self) -> None:
-        if self.staff.is_draining:
-            raise ServerDraining
-        await self.store.check()
-
 
 def now() -> datetime:
     """The wall clock with its zone, for people; order and deadlines come from elsewhere."""
@@ -193,11 +183,12 @@ def new_id(size: int) -> str:
 
 async def run_server(settings: Settings, sources: Sources, _: argparse.Namespace) -> int:
     """Serve until told to stop; a second signal ends the process at once."""
+    check_access(settings)
     stop = asyncio.Event()
     handle_signals(stop, at_once=FAILED)
     async with Program(settings, sources) as program:
         server = await serve(settings, program.services(), program.staff.converse)
-        announce(program, server)
+        await announce(program, server)
         program.prepare()
         freeze_start()
         await either(stop, program.tree.ended)
@@ -210,22 +201,31 @@ async def run_server(settings: Settings, sources: Sources, _: argparse.Namespace
     return FAILED
 
 
-def announce(program: Program, server: Server) -> None:
-    """Say where it serves, and what it searches and writes with."""
-    print(f"python-perplexica {__version__} serves {server.url}")  # noqa: T201
-    print(f"  search: {program.retrieval.describe()}")  # noqa: T201
-    print(f"  writer: {program.providers.describe()}", flush=True)  # noqa: T201
+async def announce(program: Program, server: Server) -> None:
+    """Say where it serves, what it searches and writes with, and what is still to be done."""
+    token = await program.gate.door.begin_set_up()
+    lines = (
+        f"python-perplexica {__version__} serves {server.url}",
+        f"  search: {program.retrieval.describe()}",
+        f"  writer: {program.providers.describe()}",
+        *([f"  setup token of the first account: {token}"] if token else ()),
+    )
+    print("\n".join(lines), flush=True)  # noqa: T201
 
 
-async def run_import(settings: Settings, _: Sources, options: argparse.Namespace) -> int:
-    """Take the chats of a reference database into the store, also while a server uses it."""
-    store = await SqliteStore.open(Path(settings.general.data_dir) / "db.sqlite")
-    try:
-        tally = await import_reference(Path(options.path), store, now=now())
-    finally:
-        await store.close()
-    print("\n".join(tally.lines()))  # noqa: T201
-    return ANSWERED
+def on_store(work: StoreCommand) -> Command:
+    """A command that works on the store alone, also while a server uses it."""
+
+    async def run_it(settings: Settings, _: Sources, options: argparse.Namespace) -> int:
+        store = await SqliteStore.open(Path(settings.general.data_dir) / "db.sqlite")
+        try:
+            lines = await work(store, options, now, new_id)
+        finally:
+            await store.close()
+        print("\n".join(lines))  # noqa: T201
+        return ANSWERED
+
+    return run_it
 
 
 async def run_ask(settings: Settings, sources: Sources, options: argparse.Namespace) -> int:
@@ -240,7 +240,8 @@ async def run_ask(settings: Settings, sources: Sources, options: argparse.Namesp
         as_json=options.json,
     )
     async with Program(settings, sources) as program:
-        talk = program.tree.system.run(program.staff.converse(terminal, {}), "terminal")
+        talking = program.staff.converse(terminal, {}, identify_keeper)
+        talk = program.tree.system.run(talking, "terminal")
         await either(terminal.ended, stop)
         if stop.is_set():
             program.patience_s = 0.0  # nobody waits for the answer any more
@@ -268,7 +269,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return leave(run(work))
 
 
-COMMANDS: dict[str | None, Command] = {None: run_server, "ask": run_ask, "import": run_import}
+COMMANDS: dict[str | None, Command] = {
+    None: run_server,
+    "ask": run_ask,
+    "import": on_store(import_chats),
+    "user": on_store(manage_accounts),
+    "key": on_store(manage_accounts),
+}
 
 
 def run(work: Callable[[], Coroutine[Any, Any, int]]) -> int:

@@ -42,8 +42,8 @@ def on(message: type, *, batch: int = 1) -> Callable[[Handler], Handler]:
     """Register a method as the handler of a message type.
 
     With ``batch`` over 1 the method gets a list of messages that stood in line one behind the
-    other, at most that many, and gives a list of replies in the same order. A batch is not
-    cancelled when one of its askers leaves.
+    other, at most that many, and gives a list of replies in the same order; one that is a
+    ServiceError is raised for its asker. A batch is not cancelled when one of its askers leaves.
     """
 
     def register(handler: Handler) -> Handler:
@@ -197,7 +197,10 @@ class Actor(_Pykka):  # type: ignore[misc]
         try:
             replies = await handler(self, [envelope.message for envelope in job])
             for envelope, reply in zip(job, replies, strict=True):
-                envelope.answer(reply)
+                if isinstance(reply, ServiceError):
+                    envelope.fail(reply)
+                else:
+                    envelope.answer(reply)
             became = "handled"
         except ServiceError as error:
             self._refuse(job, error)

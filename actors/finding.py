@@ -64,6 +64,7 @@ class Finding:
     ) -> None:
         self._question = turn.question
         self._models = turn.models
+        self._reach = turn.person.reach
         self._crew = crew
         self._mode = mode
         self._limits = limits
@@ -187,7 +188,7 @@ class Finding:
         return SearchFinished(sources, found.backend, notes), sources
 
     async def _search_files(self, files: tuple[str, ...]) -> FilesSearched:
-        request = SearchFiles(self._query or self._question.text, files)
+        request = SearchFiles(self._query or self._question.text, files, self._reach)
         try:
             return await self._crew.reader.ask(request, timeout=self._limits.read_s)
         except ServiceError as error:  # the answer says that they were not read

@@ -42,6 +42,7 @@ class TakeIn(Request[tuple[Upload, ...]], frozen=True):
 
     files: tuple[Received, ...]
     embedding: ModelChoice
+    owner: str
 
 
 class Intake(Actor):
@@ -69,7 +70,7 @@ class Intake(Actor):
         """Reply with the uploads, in the order of the files; one that is bad refuses them all."""
         uploads = tuple([await self._upload(file, message.embedding) for file in message.files])
         timeout_s = self._settings.limits.store_s
-        await self._persister.ask(KeepFiles(uploads), timeout=timeout_s)
+        await self._persister.ask(KeepFiles(uploads, message.owner), timeout=timeout_s)
         return uploads
 
     async def _upload(self, file: Received, embedding: ModelChoice) -> Upload:
@@ -108,16 +109,17 @@ class IntakeDesk:
         self._timeout_s = settings.uploads.read_s
 
     async def __call__(
-        self, files: Sequence[Received], embedding: ModelChoice
+        self, files: Sequence[Received], embedding: ModelChoice, owner: str
     ) -> tuple[Upload, ...]:
         """The uploads that the files have become, in their order; raises a ServiceError.
 
         Args:
             files: What was received; it stays the caller's to close.
             embedding: The model that a client wants; another takes its place if it is not there.
+            owner: Whose they are.
 
         """
-        message = TakeIn(tuple(files), self._resolved(embedding))
+        message = TakeIn(tuple(files), self._resolved(embedding), owner)
         return await self._intake.ask(message, timeout=self._timeout_s)
 
     def _resolved(self, embedding: ModelChoice) -> ModelChoice:

@@ -13,15 +13,13 @@ from actors.errors import ActorDead, MailboxFull
 from actors.journal import Journal
 from actors.policy import Policy
 from protocol.base import Message, Request
-from protocol.errors import StorageError, TurnStopped
+from protocol.errors import ChatNotFound, StorageError, TurnStopped
 from protocol.events import END, Accepted, Entry, Failed, Finished, Stopped
-from protocol.ids import ChatId
 from protocol.settings import Journal as Retention
 from protocol.values import Upload
 from protocol.writes import (
     AcceptTurn,
     AppendEntries,
-    DeleteChat,
     EndTurn,
     ForgetJournals,
     KeepUploads,
@@ -61,16 +59,17 @@ class Flush(Message, frozen=True):
     """Make durable what waits."""
 
 
-class RemoveChat(Request[None], frozen=True):
-    """Remove a chat; raises ChatNotFound."""
+class Perform(Request[bool], frozen=True):
+    """Make one write durable that belongs to no turn; the reply says whether it could be done."""
 
-    chat_id: ChatId
+    write: Write
 
 
 class KeepFiles(Request[None], frozen=True):
-    """Keep files that a user has given."""
+    """Keep files that their owner has given."""
 
     uploads: tuple[Upload, ...]
+    owner: str
 
 
 class Tidy(Message, frozen=True):
@@ -107,16 +106,17 @@ class Persister(Actor):
         self._flush_in(0)
 
     @on(Keep, batch=64)
-    async def keep(self, messages: Sequence[Keep]) -> list[None]:
-        """Commit the promises of all turns that wait, together with the deltas that do."""
+    async def keep(self, messages: Sequence[Keep]) -> list[ChatNotFound | None]:
+        """Commit the promises of all turns that wait, together with the deltas that do.
+
+        A question in somebody else's chat is told that there is no such chat.
+        """
         promised = {id(message.journal) for message in messages}
         others = [journal for key, journal in self._grown.items() if key not in promised]
-        await self._commit(
-            [self._write(message.journal, message.entry) for message in messages],
-            [*(message.journal for message in messages), *others],
-        )
+        writes = [self._write(message.journal, message.entry) for message in messages]
+        refused = await self._commit(writes, [*(message.journal for message in messages), *others])
         self._tidy_soon()
-        return [None] * len(messages)
+        return [ChatNotFound() if write in refused else None for write in writes]
 
     @on(Grown)
     async def grown(self, message: Grown) -> None:
@@ -145,15 +145,15 @@ class Persister(Actor):
         before = self._now() - timedelta(days=self._retention.days)
         await self._store.commit([ForgetJournals(before, self._retention.turns)])
 
-    @on(RemoveChat)
-    async def remove_chat(self, message: RemoveChat) -> None:
-        """Remove a chat with everything in it."""
-        await self._store.commit([DeleteChat(message.chat_id)])
+    @on(Perform)
+    async def perform(self, message: Perform) -> bool:
+        """Commit one write by itself; whether it could be done."""
+        return not await self._store.commit([message.write])
 
     @on(KeepFiles)
     async def keep_files(self, message: KeepFiles) -> None:
         """Commit the files by themselves: they are large, and nobody's promise waits for them."""
-        await self._store.commit([KeepUploads(message.uploads, self._now())])
+        await self._store.commit([KeepUploads(message.uploads, self._now(), message.owner)])
 
     async def on_stop(self) -> None:
         """Flush what is left."""
@@ -161,15 +161,20 @@ class Persister(Actor):
         if self._timer is not None:
             self._timer.cancel()
 
-    async def _commit(self, promises: list[Write], journals: Sequence[Journal]) -> None:
-        """One transaction: the promises, and the deltas of journals that have none."""
+    async def _commit(
+        self, promises: list[Write], journals: Sequence[Journal]
+    ) -> tuple[Write, ...]:
+        """One transaction: the promises, and the deltas of journals that have none.
+
+        Which of them could not be done.
+        """
         held = {id(journal): len(journal.entries) for journal in journals}
         writes = [*promises, *self._waiting(journals[len(promises) :])]
-        if writes:
-            await self._store.commit(writes)
+        refused = await self._store.commit(writes) if writes else ()
         for journal in journals:
             self._hold(journal, held[id(journal)])
         self._flush_in(self._flush_s)
+        return refused
 
     def _hold(self, journal: Journal, seq: int) -> None:
         """Know that the store has all up to an event, and whether that is all there is."""

@@ -7,6 +7,7 @@ from typing import ClassVar
 import structlog
 
 from actors.base import Actor, on
+from protocol.access import Reach
 from protocol.messages import (
     Deepen,
     Deepened,
@@ -21,7 +22,7 @@ from retrieval.service import Retrieval
 
 log = structlog.get_logger(__name__)
 
-ReadUpload = Callable[[str], Awaitable[Upload | None]]
+ReadUpload = Callable[[str, Reach], Awaitable[Upload | None]]
 
 MOST_FILES = 50  # of one question
 GONE = "Some of the attached files are no longer here; please attach them again."
@@ -56,7 +57,7 @@ class Reader(Actor):
 
         async def uploads() -> AsyncIterator[Upload]:
             for file_id in dict.fromkeys(message.files[:MOST_FILES]):
-                upload = await self._upload(file_id)
+                upload = await self._upload(file_id, message.reach)
                 if upload is not None:
                     found.append(file_id)
                     yield upload

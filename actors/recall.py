@@ -8,6 +8,7 @@ from actors.base import Actor, on
 from actors.journal import Journal
 from actors.outlet import Resume, Say
 from actors.ref import Ref
+from protocol.access import Reach
 from protocol.base import Message
 from protocol.errors import ServiceError, TurnFailed, UnknownTurn
 from protocol.events import Delta, Entry, Event, Failed, Finished, SourcesFound, Stopped
@@ -30,6 +31,7 @@ class Recall(Message, frozen=True):
     answer_id: MessageId
     after: int | None
     outlet: Ref
+    reach: Reach
 
 
 class Recaller(Actor):
@@ -45,22 +47,22 @@ class Recaller(Actor):
     async def recall(self, message: Recall) -> None:
         """Give the outlet the journal, or the reason why there is none."""
         try:
-            turn = await self._turn(message.answer_id)
+            turn = await self._turn(message)
             if message.after is not None:
-                message.outlet.tell(await self._resumed(turn, message.after))
+                message.outlet.tell(await self._resumed(turn, message.after, message.reach))
         except ServiceError as error:
             log.info("recall.refused", key=error.key)
             message.outlet.tell(Say(error_frame(error, message.answer_id)))
 
-    async def _turn(self, answer_id: MessageId) -> StoredTurn:
+    async def _turn(self, message: Recall) -> StoredTurn:
         """One that has ended; what runs, and is not ours, runs in another process."""
-        turn = await self._store.turn(answer_id)
+        turn = await self._store.turn(message.answer_id, message.reach)
         if turn is None or turn.state == "running":
             raise UnknownTurn
         return turn
 
-    async def _resumed(self, turn: StoredTurn, after: int) -> Resume:
-        entries = await self._store.entries(turn.turn_id)
+    async def _resumed(self, turn: StoredTurn, after: int, reach: Reach) -> Resume:
+        entries = await self._store.entries(turn.turn_id, reach)
         is_torn = after > turn.survived or not entries
         return Resume(Journal(_named(turn), entries or _retold(turn)), after, is_torn)
 

@@ -15,6 +15,7 @@ from actors.policy import Policy
 from actors.recall import Recall
 from actors.ref import Ref
 from actors.turns import StartTurn
+from protocol.access import Person
 from protocol.base import Request, Value
 from protocol.commands import (
     AskQuestion,
@@ -47,9 +48,13 @@ class House(Value, frozen=True):
 
 
 class FrameCame(Request[None], frozen=True):
-    """The client has sent a frame; the reply says that it has been dealt with."""
+    """The client has sent a frame; the reply says that it has been dealt with.
+
+    ``person`` is who it is at this moment: an account can be shut while its socket is open.
+    """
 
     frame: str | bytes
+    person: Person
 
 
 class Session(Actor):
@@ -78,16 +83,16 @@ class Session(Actor):
                 message.frame, question_chars=limits.question_chars, is_v2=self._is_v2
             )
             if command is not None:
-                self._commands[type(command)](self, command)
+                self._commands[type(command)](self, command, message.person)
         except ServiceError as error:
             log.info("frame.refused", key=error.key, detail=error.detail)
             self._outlet.tell(Say(error_frame(error)))
 
-    def _ask(self, asked: AskQuestion) -> None:
+    def _ask(self, asked: AskQuestion, person: Person) -> None:
         if asked.focus_mode not in self._house.modes:
             raise InvalidFocusMode(asked.focus_mode, tuple(self._house.modes))
-        journal = Journal(self._turn(asked))
-        self._stop_same(asked)
+        journal = Journal(self._turn(asked, person))
+        self._stop_same(asked, person)
         self._outlet.tell(Follow(journal))
         with bound(turn_id=journal.turn.turn_id):
             log.info("turn.asked", focus_mode=asked.focus_mode, chars=len(asked.text))
@@ -108,46 +113,53 @@ class Session(Actor):
         self._running.add(journal)
         self._house.journals[journal.turn.answer_id] = journal
 
-    def _stop_same(self, asked: AskQuestion) -> None:
+    def _stop_same(self, asked: AskQuestion, person: Person) -> None:
         """What still answers a question is not wanted any more when that is asked anew."""
         for journal in list(self._house.journals.values()):
             question = journal.turn.question
-            if (question.chat_id, question.message_id) == (asked.chat_id, asked.message_id):
+            is_same = (question.chat_id, question.message_id) == (asked.chat_id, asked.message_id)
+            if is_same and person.reach.includes(journal.turn.person.name):
                 journal.stop()
 
-    def _stop(self, command: StopTurn) -> None:
-        journal = self._house.journals.get(command.message_id)
+    def _stop(self, command: StopTurn, person: Person) -> None:
+        journal = self._journal(command.message_id, person)
         if journal is None:
-            self._recall(command.message_id, None)
+            self._recall(command.message_id, None, person)
         else:
             journal.stop()
 
-    def _resume(self, command: ResumeTurn) -> None:
-        journal = self._house.journals.get(command.message_id)
+    def _resume(self, command: ResumeTurn, person: Person) -> None:
+        journal = self._journal(command.message_id, person)
         if journal is None:
-            self._recall(command.message_id, command.after)
+            self._recall(command.message_id, command.after, person)
         else:
             self._outlet.tell(Resume(journal, command.after))
 
-    def _recall(self, answer_id: MessageId, after: int | None) -> None:
+    def _journal(self, answer_id: MessageId, person: Person) -> Journal | None:
+        """The journal of a turn at hand; somebody else's is not there."""
+        journal = self._house.journals.get(answer_id)
+        is_theirs = journal is not None and person.reach.includes(journal.turn.person.name)
+        return journal if is_theirs else None
+
+    def _recall(self, answer_id: MessageId, after: int | None, person: Person) -> None:
         try:
-            self._house.recaller.tell(Recall(answer_id, after, self._outlet))
+            self._house.recaller.tell(Recall(answer_id, after, self._outlet, person.reach))
         except MailboxFull:
             raise Busy("answers to look up") from None
         except ActorDead:
             raise ServerDraining from None
 
-    def _answer_ping(self, _command: Ping) -> None:
+    def _answer_ping(self, _command: Ping, _person: Person) -> None:
         self._outlet.tell(Say(PONG))
 
-    _commands: ClassVar[dict[type[Command], Callable[["Session", Any], None]]] = {
+    _commands: ClassVar[dict[type[Command], Callable[["Session", Any, Person], None]]] = {
         AskQuestion: _ask,
         StopTurn: _stop,
         ResumeTurn: _resume,
         Ping: _answer_ping,
     }
 
-    def _turn(self, asked: AskQuestion) -> TurnInfo:
+    def _turn(self, asked: AskQuestion, person: Person) -> TurnInfo:
         new_id = self._house.new_id
         question = Question(
             asked.chat_id,
@@ -158,6 +170,5 @@ class Session(Actor):
             asked.history,
             asked.files,
         )
-        return TurnInfo(
-            TurnId(new_id()), self._session_id, MessageId(new_id()), question, self._models
-        )
+        ids = (TurnId(new_id()), self._session_id, MessageId(new_id()))
+        return TurnInfo(*ids, question, self._models, person)

@@ -13,11 +13,13 @@ from actors.outlet import TOO_SLOW, TOO_SLOW_REASON, Outlet, Say
 from actors.policy import Policy
 from actors.ref import ChildLost, Ref
 from actors.session import FrameCame, House, Session
+from protocol.access import Identify
 from protocol.base import Message, Request, Value
 from protocol.connection import Connection, ConnectionGone
 from protocol.errors import ServiceError
 from protocol.frames import SIGNAL_OPEN, SUBPROTOCOL, drain_frame, error_frame
 from protocol.ids import SessionId
+from protocol.refusals import Unauthorized
 from protocol.settings import Limits
 from protocol.values import ModelChoice, Models
 from providers.service import Providers
@@ -26,6 +28,7 @@ log = structlog.get_logger(__name__)
 
 NORMAL = 1000
 INTERNAL_ERROR = 1011
+UNAUTHORIZED = 4401
 INTERNAL_STATUS = 500
 
 
@@ -127,6 +130,13 @@ def chosen_models(query: Mapping[str, str]) -> Models:
     return Models(chat, embedding)
 
 
+def close_code(error: ServiceError) -> int:
+    """What a connection is closed with that cannot be talked on."""
+    if isinstance(error, Unauthorized):
+        return UNAUTHORIZED
+    return NORMAL if error.status < INTERNAL_STATUS else INTERNAL_ERROR
+
+
 class Conversation:
     """What the transport calls with each new connection."""
 
@@ -135,9 +145,12 @@ class Conversation:
         self._providers = providers
         self._limits = limits
 
-    async def __call__(self, connection: Connection, query: Mapping[str, str]) -> None:
-        """Talk until the client leaves."""
+    async def __call__(
+        self, connection: Connection, query: Mapping[str, str], identify: Identify
+    ) -> None:
+        """Talk until the client leaves, or is nobody who may."""
         try:
+            await identify()
             models = self._providers.resolve(chosen_models(query))
             opened = await self._sessions.ask(
                 OpenSession(connection, models), timeout=self._limits.send_s
@@ -146,7 +159,7 @@ class Conversation:
             await self._refuse(connection, error)
             return
         try:
-            await self._listen(connection, opened)
+            await self._listen(connection, opened, identify)
         finally:
             with suppress(ActorDead):  # the program is being stopped, and its sessions with it
                 self._sessions.tell(CloseSession(opened))
@@ -155,13 +168,16 @@ class Conversation:
         log.info("session.refused", key=error.key, detail=error.detail)
         with suppress(ConnectionGone):
             await connection.send(error_frame(error))
-        await connection.close(NORMAL if error.status < INTERNAL_STATUS else INTERNAL_ERROR)
+        await connection.close(close_code(error))
 
-    async def _listen(self, connection: Connection, opened: Opened) -> None:
+    async def _listen(self, connection: Connection, opened: Opened, identify: Identify) -> None:
         async for frame in connection.frames():
             try:
-                await opened.session.ask(FrameCame(frame), timeout=self._limits.send_s)
+                came = FrameCame(frame, await identify())
+                await opened.session.ask(came, timeout=self._limits.send_s)
             except (ActorDead, MailboxFull):
                 await connection.close(TOO_SLOW, TOO_SLOW_REASON)
+            except Unauthorized as error:
+                await self._refuse(connection, error)
             except ServiceError as error:
                 opened.outlet.tell(Say(error_frame(error)))

@@ -14,7 +14,7 @@ from actors.finding import Crew
 from actors.intake import Intake
 from actors.journal import Journals
 from actors.outlet import Pace
-from actors.persister import Persister, RemoveChat
+from actors.persister import Perform, Persister
 from actors.pool import Pool
 from actors.reader import Reader
 from actors.recall import Recaller
@@ -26,9 +26,12 @@ from actors.supervisor import Tree
 from actors.turns import Turns
 from actors.unkept import Answerer, Answers, Forgetter, forgetting
 from actors.writer import Writer
+from protocol.access import Reach
 from protocol.base import Value
+from protocol.errors import ChatNotFound
 from protocol.ids import ChatId
 from protocol.settings import Settings
+from protocol.writes import DeleteChat, Write
 from providers.service import Providers
 from retrieval.service import Retrieval
 from storage.store import Store
@@ -123,9 +126,15 @@ class Staff:
             "tasks": len(asyncio.all_tasks()),
         }
 
-    async def delete_chat(self, chat_id: ChatId) -> None:
+    async def delete_chat(self, chat_id: ChatId, reach: Reach) -> None:
         """Remove a chat with all that belongs to it, running turns included; or ChatNotFound."""
         for journal in list(self._journals.values()):
-            if journal.turn.question.chat_id == chat_id:
+            turn = journal.turn
+            if turn.question.chat_id == chat_id and reach.includes(turn.person.name):
                 journal.stop()
-        await self.persister.ask(RemoveChat(chat_id), timeout=self._limits.store_s)
+        if not await self.perform(DeleteChat(chat_id, reach)):
+            raise ChatNotFound
+
+    async def perform(self, write: Write) -> bool:
+        """Make one write durable that belongs to no turn; whether it could be done."""
+        return await self.persister.ask(Perform(write), timeout=self._limits.store_s)

@@ -17,6 +17,7 @@ from actors.persister import Grown, Keep
 from actors.policy import Policy
 from actors.ref import Ref
 from actors.turn import Begin, Turn
+from protocol.access import Person
 from protocol.base import Request
 from protocol.errors import ServerDraining, ServiceError, TurnFailed
 from protocol.events import Entry
@@ -153,19 +154,20 @@ class Answers:
         self._limits = limits
         self._new_id = new_id
 
-    def begin(self, question: Question, models: Models) -> Following:
+    def begin(self, question: Question, models: Models, person: Person) -> Following:
         """Begin to answer; the question's ids may be empty, and are made here then."""
-        journal = Journal(self._turn(question, models))
+        journal = Journal(self._turn(question, models, person))
         with bound(turn_id=journal.turn.turn_id):
             log.info("turn.asked", focus_mode=question.focus_mode, chars=len(question.text))
             reply = self._pool.ask(Answer(journal), timeout=self._limits.turn_s + 2 * FAREWELL_S)
         return Following(journal, reply)
 
-    def _turn(self, question: Question, models: Models) -> TurnInfo:
+    def _turn(self, question: Question, models: Models, person: Person) -> TurnInfo:
         new_id = self._new_id
         named = msgspec.structs.replace(
             question,
             chat_id=question.chat_id or ChatId(new_id()),
             message_id=question.message_id or MessageId(new_id()),
         )
-        return TurnInfo(TurnId(new_id()), SessionId(new_id()), MessageId(new_id()), named, models)
+        ids = (TurnId(new_id()), SessionId(new_id()), MessageId(new_id()))
+        return TurnInfo(*ids, named, models, person)

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.measure import print_machine, print_table
+from protocol.access import EVERYBODY
 from protocol.ids import ChatId
 from storage.reference import import_reference
 from storage.sqlite import SqliteStore
@@ -66,7 +67,7 @@ async def differing(store: SqliteStore, chats: int) -> int:
     wrong = 0
     for chat in range(chats):
         wanted = [said(chat, t, r) for t in range(TURNS) for r in ("user", "assistant")]
-        rows = await store.messages(ChatId(f"chat{chat}"))
+        rows = await store.messages(ChatId(f"chat{chat}"), EVERYBODY)
         read = [
             (
                 row.content,
@@ -92,7 +93,7 @@ async def main(chats: int) -> None:
             began, cpu = time.perf_counter(), time.process_time()
             await import_reference(source, store, now=datetime.now(UTC))
             took = time.perf_counter() - began, time.process_time() - cpu
-            there = len(await store.chats())
+            there = len(await store.chats(EVERYBODY))
             rows.append((run, chats, there, await differing(store, chats), *took))
         await store.close()
     print_machine()

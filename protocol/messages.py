@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from protocol.access import Reach
 from protocol.base import Message, Request
 from protocol.values import ModelChoice, Models, Node, OptimizationMode, Question, Utterance
 
@@ -87,10 +88,11 @@ class Deepened(Message, frozen=True):
 
 
 class SearchFiles(Request["FilesSearched"], frozen=True):
-    """Find passages in uploaded files, named by their ids."""
+    """Find passages in uploaded files within reach, named by their ids."""
 
     query: str
     files: tuple[str, ...]
+    reach: Reach
 
 
 class FilesSearched(Message, frozen=True):

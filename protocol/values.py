@@ -2,6 +2,7 @@
 
 from typing import Literal, get_args
 
+from protocol.access import KEEPER, Person
 from protocol.base import Value
 from protocol.ids import ChatId, MessageId, SessionId, TurnId
 
@@ -58,13 +59,14 @@ class Question(Value, frozen=True):
 
 
 class TurnInfo(Value, frozen=True):
-    """Who a turn is: its own id, its session, its question, the id of its answer."""
+    """Who a turn is: its own id, its session, its question, the id of its answer, who asked."""
 
     turn_id: TurnId
     session_id: SessionId
     answer_id: MessageId
     question: Question
     models: Models = Models()
+    person: Person = KEEPER
 
 
 class Node(Value, frozen=True):

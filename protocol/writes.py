@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Literal
 
+from protocol.access import Reach
+from protocol.accounts import AccountWrite
 from protocol.base import Value
 from protocol.events import Entry
 from protocol.ids import ChatId, MessageId, TurnId
@@ -12,7 +14,9 @@ TurnState = Literal["running", "finished", "failed", "stopped", "interrupted"]
 
 
 class AcceptTurn(Value, frozen=True):
-    """Keep the question, its chat when it is new, and which files the chat uses.
+    """Keep the question, its chat when it is new, and which files of who asks the chat uses.
+
+    A new chat belongs to who asks; refused where the chat is somebody else's.
 
     A ``message_id`` that the chat already has is a rewrite: the question's row stays as it is, and
     all that follows it in this chat is removed.
@@ -51,10 +55,11 @@ class EndTurn(Value, frozen=True):
 class DeleteChat(Value, frozen=True):
     """Remove a chat with its messages, journals and the uploads that no other chat uses.
 
-    Raises ChatNotFound for an unknown one.
+    Refused for one that is not there, or not within reach.
     """
 
     chat_id: ChatId
+    reach: Reach
 
 
 class ImportedMessage(Value, frozen=True):
@@ -78,6 +83,7 @@ class ImportChat(Value, frozen=True):
     focus_mode: str
     messages: tuple[ImportedMessage, ...]
     files: tuple[ChatFile, ...] = ()
+    owner: str = ""
 
 
 class ForgetJournals(Value, frozen=True):
@@ -91,12 +97,20 @@ class ForgetJournals(Value, frozen=True):
 
 
 class KeepUploads(Value, frozen=True):
-    """Keep files that a user has given, until no chat uses them."""
+    """Keep files that their owner has given, until no chat uses them."""
 
     uploads: tuple[Upload, ...]
     at: datetime
+    owner: str = ""
 
 
 Write = (
-    AcceptTurn | AppendEntries | EndTurn | DeleteChat | ForgetJournals | ImportChat | KeepUploads
+    AcceptTurn
+    | AppendEntries
+    | EndTurn
+    | DeleteChat
+    | ForgetJournals
+    | ImportChat
+    | KeepUploads
+    | AccountWrite
 )

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from protocol.access import EVERYBODY
 from protocol.ids import ChatId
 from protocol.writes import ImportChat, ImportedMessage
 from storage.reference_file import ChatRow, MessageRow, ReferenceFile, opened
@@ -51,7 +52,7 @@ class Tally:
         ]
 
 
-async def import_reference(path: Path, store: Store, *, now: datetime) -> Tally:
+async def import_reference(path: Path, store: Store, *, now: datetime, owner: str = "") -> Tally:
     """Keep the file's chats in the store; those that are there already stay as they are.
 
     Reading the file blocks: this is for a process that does nothing else meanwhile.
@@ -60,6 +61,7 @@ async def import_reference(path: Path, store: Store, *, now: datetime) -> Tally:
         path: The file; it is left untouched.
         store: Where the chats go; others may use it at the same time.
         now: When a chat began of which nothing tells that.
+        owner: Whose the chats will be.
 
     Raises:
         NotImportable: The file is no database of the reference back end, or damaged. What was
@@ -67,7 +69,7 @@ async def import_reference(path: Path, store: Store, *, now: datetime) -> Tally:
 
     """
     with opened(path) as file:
-        taking = Taking(file, {chat.id for chat in await store.chats()}, now)
+        taking = Taking(file, {chat.id for chat in await store.chats(EVERYBODY)}, now, owner)
         for batch in batches(taking.chats(), TOGETHER):
             await store.commit(batch)
             taking.tally.chats += len(batch)
@@ -90,10 +92,11 @@ def batches(chats: Iterator[ImportChat], size: int) -> Iterator[list[ImportChat]
 class Taking:
     """One import under way."""
 
-    def __init__(self, file: ReferenceFile, here: set[ChatId], now: datetime) -> None:
+    def __init__(self, file: ReferenceFile, here: set[ChatId], now: datetime, owner: str) -> None:
         self.tally = Tally()
         self._file = file
         self._here = here
+        self._owner = owner
         self._began = now  # of the chat before: they are in the order in which they began
         self._places = file.messages_by_chat()
 
@@ -121,7 +124,8 @@ class Taking:
             return None
         title = read_text(row.title) or taken[0].text
         mode = read_text(row.focus_mode) or FOCUS_MODE
-        return ImportChat(name, title, self._began, mode, taken, read_files(row.files))
+        files = read_files(row.files)
+        return ImportChat(name, title, self._began, mode, taken, files, self._owner)
 
     def _messages(self, rows: Sequence[MessageRow]) -> Iterator[ImportedMessage]:
         asked: set[str] = set()

@@ -10,11 +10,13 @@ from typing import Any, Self
 import msgspec
 import structlog
 
+from protocol.access import Reach
 from protocol.errors import ChatNotFound, StorageUnavailable
 from protocol.events import Entry, decode_event
 from protocol.ids import ChatId, MessageId, TurnId
 from protocol.values import ChatFile, Upload
 from protocol.writes import Write
+from storage.accounts import SqliteAccounts
 from storage.database import Connect, Database
 from storage.places import file_identity, prepared
 from storage.recovery import interrupt_lost_turns
@@ -30,7 +32,10 @@ log = structlog.get_logger()
 
 _READ_DEADLINE_S = 10.0
 
-_CHATS = "SELECT id, title, created_at, focus_mode FROM chat"
+# Of a reach that is everybody's the owner is NULL, and so is each comparison with it.
+_CHATS = "SELECT id, title, created_at, focus_mode, owner FROM chat"
+_ONE_CHAT = f"{_CHATS} WHERE id = ? AND coalesce(owner = ?, TRUE)"
+_NEWEST_FIRST = "ORDER BY created_at DESC, number DESC"
 
 _FILES = """
 SELECT name, file_id FROM chat_file JOIN chat ON chat.number = chat_file.chat
@@ -40,12 +45,14 @@ WHERE chat.id = ? ORDER BY chat_file.number
 _MESSAGES = """
 SELECT message.id, content, chat.id, message_id, role, metadata
 FROM message JOIN chat ON chat.number = message.chat
-WHERE chat.id = ? ORDER BY coalesce(question, message.id), message.id
+WHERE chat.id = ? AND coalesce(chat.owner = ?, TRUE)
+ORDER BY coalesce(question, message.id), message.id
 """
 
 _ENTRIES = """
 SELECT seq, event FROM entry JOIN turn ON turn.number = entry.turn
-WHERE turn.id = ? AND seq > ? ORDER BY seq
+JOIN message ON message.id = turn.question JOIN chat ON chat.number = message.chat
+WHERE turn.id = ? AND coalesce(chat.owner = ?, TRUE) AND seq > ? ORDER BY seq
 """
 
 
@@ -98,51 +105,59 @@ class SqliteStore:
         log.info("store.opened", path=str(place), duration_ms=_since(started))
         return store
 
-    async def commit(self, writes: Sequence[Write]) -> None:
+    async def commit(self, writes: Sequence[Write]) -> tuple[Write, ...]:
         """See Store."""
         if not writes:
-            return
+            return ()
         started = perf_counter()
         batch = Batch(self._writer, self._slot.number)
         async with self._writer.transaction():
             await batch.apply(writes)
         log.debug("batch.committed", writes=len(writes), duration_ms=_since(started))
-        if batch.lacks_chat:
-            raise ChatNotFound
+        return tuple(batch.refused)
 
-    async def chats(self) -> list[StoredChat]:
-        """See Store."""
-        rows = await self._reader.rows(f"{_CHATS} ORDER BY created_at DESC, number DESC")
-        return [StoredChat(*row) for row in rows]
+    @property
+    def accounts(self) -> SqliteAccounts:
+        """Who may ask."""
+        return SqliteAccounts(self._reader)
 
-    async def chat(self, chat_id: ChatId) -> StoredChat:
+    async def chats(self, reach: Reach) -> list[StoredChat]:
         """See Store."""
-        rows = await self._reader.rows(f"{_CHATS} WHERE id = ?", chat_id)
+        if reach.owner is None:
+            rows = await self._reader.rows(f"{_CHATS} {_NEWEST_FIRST}")
+        else:
+            one = f"{_CHATS} WHERE owner = ? {_NEWEST_FIRST}"
+            rows = await self._reader.rows(one, reach.owner)
+        return [_chat(row) for row in rows]
+
+    async def chat(self, chat_id: ChatId, reach: Reach) -> StoredChat:
+        """See Store."""
+        rows = await self._reader.rows(_ONE_CHAT, chat_id, reach.owner)
         if not rows:
             raise ChatNotFound
         files = await self._reader.rows(_FILES, chat_id)
-        chat = StoredChat(*rows[0])
+        chat = _chat(rows[0])
         return msgspec.structs.replace(chat, files=tuple(ChatFile(*file) for file in files))
 
-    async def messages(self, chat_id: ChatId) -> list[StoredMessage]:
+    async def messages(self, chat_id: ChatId, reach: Reach) -> list[StoredMessage]:
         """See Store."""
-        rows = await self._reader.rows(_MESSAGES, chat_id)
+        rows = await self._reader.rows(_MESSAGES, chat_id, reach.owner)
         return [
             StoredMessage(number, content, chat, name, role, _decoded(metadata))
             for number, content, chat, name, role, metadata in rows
         ]
 
-    async def upload(self, file_id: str) -> Upload | None:
+    async def upload(self, file_id: str, reach: Reach) -> Upload | None:
         """See Store."""
-        return await read_upload(self._reader, file_id)
+        return await read_upload(self._reader, file_id, reach)
 
-    async def turn(self, answer_id: MessageId) -> StoredTurn | None:
+    async def turn(self, answer_id: MessageId, reach: Reach) -> StoredTurn | None:
         """See Store."""
-        return await read_turn(self._reader, answer_id)
+        return await read_turn(self._reader, answer_id, reach)
 
-    async def entries(self, turn_id: TurnId, after: int = 0) -> list[Entry]:
+    async def entries(self, turn_id: TurnId, reach: Reach, after: int = 0) -> list[Entry]:
         """See Store."""
-        rows = await self._reader.rows(_ENTRIES, turn_id, after)
+        rows = await self._reader.rows(_ENTRIES, turn_id, reach.owner, after)
         try:
             return [Entry(seq, decode_event(event)) for seq, event in rows]
         except msgspec.MsgspecError as error:
@@ -176,6 +191,11 @@ async def _make_safe(writer: Database) -> None:
     """What is committed outlives a power cut, and no row outlives what it belongs to."""
     await writer.rows("PRAGMA synchronous = FULL")
     await writer.rows("PRAGMA foreign_keys = ON")
+
+
+def _chat(row: tuple[Any, ...]) -> StoredChat:
+    name, title, created_at, focus_mode, owner = row
+    return StoredChat(name, title, created_at, focus_mode, (), owner)
 
 
 def _decoded(metadata: str) -> dict[str, Any]:

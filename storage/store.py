@@ -1,8 +1,11 @@
 """What the program needs of a store, whatever keeps the rows."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Protocol
 
+from protocol.access import Person, Reach
+from protocol.accounts import Account, Credential
 from protocol.base import Value
 from protocol.events import Entry
 from protocol.ids import ChatId, MessageId, TurnId
@@ -11,13 +14,17 @@ from protocol.writes import TurnState, Write
 
 
 class StoredChat(Value, frozen=True):
-    """A chat; ``created_at`` is ISO 8601 in UTC; ``files`` are empty in lists of chats."""
+    """A chat; ``created_at`` is ISO 8601 in UTC; ``files`` are empty in lists of chats.
+
+    ``owner`` is the name of whose it is, empty where the server knew no accounts.
+    """
 
     id: ChatId
     title: str
     created_at: str
     focus_mode: str
     files: tuple[ChatFile, ...] = ()
+    owner: str = ""
 
 
 class StoredMessage(Value, frozen=True):
@@ -53,37 +60,64 @@ class StoredTurn(Value, frozen=True):
     error: str = ""
 
 
-class Store(Protocol):
-    """Keeps conversations; every method raises StorageUnavailable when it cannot be used."""
+class AccountReader(Protocol):
+    """Who may ask; every method raises StorageUnavailable when the store cannot be used."""
 
-    async def commit(self, writes: Sequence[Write]) -> None:
-        """Make all the writes durable together, in their order; durable on return.
+    async def account(self, name: str) -> Account | None:
+        """The account of that name."""
+
+    async def accounts(self) -> list[Account]:
+        """All accounts, in the order in which they were made."""
+
+    async def holder(self, digest: str, at: datetime) -> Person | None:
+        """Whose login or key has a secret of that digest, and may be used at that time."""
+
+    async def keys(self) -> list[Credential]:
+        """The keys of programs, of all accounts, the oldest first."""
+
+
+class Store(Protocol):
+    """Keeps conversations; every method raises StorageUnavailable when it cannot be used.
+
+    Each reading method is told whose things may be seen; what belongs to others is not there.
+    """
+
+    @property
+    def accounts(self) -> AccountReader:
+        """Who may ask."""
+
+    async def commit(self, writes: Sequence[Write]) -> tuple[Write, ...]:
+        """Make the writes durable together, in their order; durable on return.
 
         After StorageUnavailable nothing of the batch is kept. A caller that leaves before the
         end cannot know whether all or nothing is kept; giving the same batch once more is
-        harmless in either case. To delete a chat that is not there spoils nothing: all other
-        writes are kept before ChatNotFound is raised.
+        harmless in either case.
+
+        Returns:
+            Those that could not be done, and spoil nothing: a question in somebody else's chat,
+            the removal of a chat or account that is not there, an account whose name is taken.
+
         """
 
-    async def chats(self) -> list[StoredChat]:
+    async def chats(self, reach: Reach) -> list[StoredChat]:
         """All chats, newest first; of those that began at the same time, the last kept first."""
 
-    async def chat(self, chat_id: ChatId) -> StoredChat:
+    async def chat(self, chat_id: ChatId, reach: Reach) -> StoredChat:
         """One chat; raises ChatNotFound."""
 
-    async def messages(self, chat_id: ChatId) -> list[StoredMessage]:
+    async def messages(self, chat_id: ChatId, reach: Reach) -> list[StoredMessage]:
         """Messages of a chat, each question followed by its answer, in the order of asking.
 
         Empty for an unknown chat.
         """
 
-    async def upload(self, file_id: str) -> Upload | None:
+    async def upload(self, file_id: str, reach: Reach) -> Upload | None:
         """An upload with its passages; ``None`` for an unknown one."""
 
-    async def entries(self, turn_id: TurnId, after: int = 0) -> list[Entry]:
+    async def entries(self, turn_id: TurnId, reach: Reach, after: int = 0) -> list[Entry]:
         """Journal of a turn from behind number ``after``; empty for a turn that is gone."""
 
-    async def turn(self, answer_id: MessageId) -> StoredTurn | None:
+    async def turn(self, answer_id: MessageId, reach: Reach) -> StoredTurn | None:
         """The turn that made an answer; ``None`` for one that is not there."""
 
     async def check(self) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from protocol.access import Reach
 from protocol.ids import MessageId
 from protocol.values import Node
 from protocol.writes import ForgetJournals
@@ -17,7 +18,8 @@ _TURN = """
 SELECT turn.id, turn.answer_id, turn.state, turn.survived, message.content, message.metadata
 FROM turn LEFT JOIN message ON message.question = turn.question
     AND message.message_id = turn.answer_id AND message.role = 'assistant'
-WHERE turn.answer_id = ?
+JOIN message AS asked ON asked.id = turn.question JOIN chat ON chat.number = asked.chat
+WHERE turn.answer_id = ? AND coalesce(chat.owner = ?, TRUE)
 """
 
 _FORGET = """
@@ -35,9 +37,9 @@ async def forget_journals(database: Database, write: ForgetJournals) -> None:
     await database.run(_FORGET, TOGETHER, wire_time(write.before), write.most)
 
 
-async def read_turn(database: Database, answer_id: MessageId) -> StoredTurn | None:
+async def read_turn(database: Database, answer_id: MessageId, reach: Reach) -> StoredTurn | None:
     """The turn that made an answer; ``None`` for one that is not there."""
-    rows = await database.rows(_TURN, answer_id)
+    rows = await database.rows(_TURN, answer_id, reach.owner)
     if not rows:
         return None
     *facts, text, metadata = rows[0]

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from protocol.access import Reach
 from protocol.ids import ChatId
 from protocol.values import ModelChoice, Upload, UploadPassage
 from protocol.writes import KeepUploads
@@ -13,8 +14,8 @@ from storage.metadata import wire_time
 UNUSED = timedelta(days=7)
 
 _ADD_UPLOAD = """
-INSERT INTO upload (id, name, bytes, embedding_provider, embedding_model, kept_at)
-VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
+INSERT INTO upload (id, name, bytes, embedding_provider, embedding_model, kept_at, owner)
+VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING
 """
 
 _ADD_PASSAGE = """
@@ -24,7 +25,8 @@ SELECT number, ?, ?, ?, ? FROM upload WHERE id = ?
 
 _NAME_FILE = """
 INSERT INTO chat_file (chat, file_id, name)
-SELECT chat.number, upload.id, upload.name FROM chat, upload WHERE chat.id = ? AND upload.id = ?
+SELECT chat.number, upload.id, upload.name FROM chat, upload
+WHERE chat.id = ? AND upload.id = ? AND coalesce(upload.owner = ?, TRUE)
 ON CONFLICT (chat, file_id) DO NOTHING
 """
 
@@ -44,7 +46,7 @@ DELETE FROM upload WHERE id IN (
 _PASSAGES = """
 SELECT upload.id, upload.name, bytes, embedding_provider, embedding_model, title, text, vector
 FROM upload JOIN upload_passage ON upload_passage.upload = upload.number
-WHERE upload.id = ? ORDER BY place
+WHERE upload.id = ? AND coalesce(upload.owner = ?, TRUE) ORDER BY place
 """
 
 
@@ -52,13 +54,13 @@ async def keep_uploads(database: Database, write: KeepUploads) -> None:
     """Keep the uploads with their passages; given twice they count once."""
     await database.run(_FORGET_UNUSED, _time_before(write.at))
     for upload in write.uploads:
-        await _keep(database, upload, write.at)
+        await _keep(database, upload, write)
 
 
-async def _keep(database: Database, upload: Upload, at: datetime) -> None:
+async def _keep(database: Database, upload: Upload, write: KeepUploads) -> None:
     model = upload.embedding
     facts = (upload.id, upload.name, upload.size_bytes, model.provider, model.model)
-    if not await database.run(_ADD_UPLOAD, *facts, wire_time(at)):
+    if not await database.run(_ADD_UPLOAD, *facts, wire_time(write.at), write.owner):
         return
     rows = (
         (place, passage.title, passage.text, passage.vector, upload.id)
@@ -67,9 +69,14 @@ async def _keep(database: Database, upload: Upload, at: datetime) -> None:
     await database.run_many(_ADD_PASSAGE, rows)
 
 
-async def name_files(database: Database, chat_id: ChatId, file_ids: Iterable[str]) -> None:
-    """Note that a question of the chat was asked with these files; unknown ones are passed over."""
-    await database.run_many(_NAME_FILE, ((chat_id, file_id) for file_id in file_ids))
+async def name_files(
+    database: Database, chat_id: ChatId, file_ids: Iterable[str], reach: Reach
+) -> None:
+    """Note that a question of the chat was asked with these files.
+
+    Unknown ones, and those of somebody else, are passed over.
+    """
+    await database.run_many(_NAME_FILE, ((chat_id, name, reach.owner) for name in file_ids))
 
 
 async def forget_files(database: Database, chat_id: ChatId) -> None:
@@ -77,9 +84,9 @@ async def forget_files(database: Database, chat_id: ChatId) -> None:
     await database.run(_FORGET_WITH_CHAT, chat_id, chat_id)
 
 
-async def read_upload(database: Database, file_id: str) -> Upload | None:
+async def read_upload(database: Database, file_id: str, reach: Reach) -> Upload | None:
     """An upload with its passages, in their order; ``None`` for an unknown one."""
-    rows = await database.rows(_PASSAGES, file_id)
+    rows = await database.rows(_PASSAGES, file_id, reach.owner)
     if not rows:
         return None
     name, size_bytes, provider, model = rows[0][1:5]

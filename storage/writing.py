@@ -1,10 +1,12 @@
 """How each kind of write becomes rows; one function and one row of the table for each."""
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
+from protocol.access import Reach
+from protocol.accounts import AccountWrite
 from protocol.events import Entry
-from protocol.ids import TurnId
+from protocol.ids import ChatId, TurnId
 from protocol.writes import (
     AcceptTurn,
     AppendEntries,
@@ -16,6 +18,7 @@ from protocol.writes import (
     KeepUploads,
     Write,
 )
+from storage.accounts import change_accounts
 from storage.database import Database
 from storage.metadata import answer_metadata, question_metadata, wire_time
 from storage.text import as_json
@@ -23,9 +26,11 @@ from storage.turns import forget_journals
 from storage.uploads import forget_files, keep_uploads, name_files
 
 _ADD_CHAT = """
-INSERT INTO chat (id, title, created_at, focus_mode) VALUES (?, ?, ?, ?)
+INSERT INTO chat (id, title, created_at, focus_mode, owner) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (id) DO NOTHING
 """
+
+_FIND_CHAT = "SELECT number FROM chat WHERE id = ? AND coalesce(owner = ?, TRUE)"
 
 _ADD_QUESTION = """
 INSERT INTO message (chat, message_id, role, content, metadata)
@@ -92,12 +97,12 @@ ON CONFLICT (chat, file_id) DO NOTHING
 
 
 class Batch:
-    """One transaction on its way; ``lacks_chat`` when a chat to be deleted was not there."""
+    """One transaction on its way; ``refused`` are the writes that could not be done."""
 
     def __init__(self, database: Database, owner: int) -> None:
         self.database = database
         self.owner = owner
-        self.lacks_chat = False
+        self.refused: list[Write] = []
 
     async def apply(self, writes: Sequence[Write]) -> None:
         """Turn the writes into rows, in order; the transaction is the caller's."""
@@ -107,21 +112,34 @@ class Batch:
 
 async def _accept_turn(batch: Batch, write: AcceptTurn) -> None:
     """Keep chat, question and turn; a turn that is there already was given twice."""
+    question, reach = write.turn.question, write.turn.person.reach
     if await batch.database.rows("SELECT 1 FROM turn WHERE id = ?", write.turn.turn_id):
         return
+    is_new = await _keep_chat(batch, write)
+    if not is_new and not await _finds_chat(batch, question.chat_id, reach):
+        batch.refused.append(write)
+        return
     await _keep_question(batch, write)
-    await name_files(batch.database, write.turn.question.chat_id, write.turn.question.files)
+    await name_files(batch.database, question.chat_id, question.files, reach)
     await _keep_turn(batch, write)
     await _keep_entries(batch, write.turn.turn_id, [write.entry])
 
 
+async def _finds_chat(batch: Batch, chat_id: ChatId, reach: Reach) -> bool:
+    return bool(await batch.database.rows(_FIND_CHAT, chat_id, reach.owner))
+
+
+async def _keep_chat(batch: Batch, write: AcceptTurn) -> bool:
+    question, owner = write.turn.question, write.turn.person.name
+    facts = (question.chat_id, question.text, wire_time(write.at), question.focus_mode)
+    return bool(await batch.database.run(_ADD_CHAT, *facts, owner))
+
+
 async def _keep_question(batch: Batch, write: AcceptTurn) -> None:
-    question, at = write.turn.question, write.at
-    run = batch.database.run
-    await run(_ADD_CHAT, question.chat_id, question.text, wire_time(at), question.focus_mode)
-    metadata = question_metadata(at)
+    question = write.turn.question
+    metadata = question_metadata(write.at)
     values = (question.message_id, question.text, metadata, question.chat_id)
-    if not await run(_ADD_QUESTION, *values):
+    if not await batch.database.run(_ADD_QUESTION, *values):
         await _forget_what_followed(batch, write)
 
 
@@ -186,16 +204,18 @@ async def _end_turn(batch: Batch, write: EndTurn) -> None:
 
 
 async def _delete_chat(batch: Batch, write: DeleteChat) -> None:
+    if not await _finds_chat(batch, write.chat_id, write.reach):
+        batch.refused.append(write)
+        return
     await forget_files(batch.database, write.chat_id)
-    if not await batch.database.run("DELETE FROM chat WHERE id = ?", write.chat_id):
-        batch.lacks_chat = True
+    await batch.database.run("DELETE FROM chat WHERE id = ?", write.chat_id)
 
 
 async def _import_chat(batch: Batch, write: ImportChat) -> None:
     """Keep a chat with its messages and files, unless one of that id is there."""
     database = batch.database
     facts = (write.chat_id, write.title, wire_time(write.created_at), write.focus_mode)
-    if not await database.run(_ADD_CHAT, *facts):
+    if not await database.run(_ADD_CHAT, *facts, write.owner):
         return
     [(chat,)] = await database.rows("SELECT number FROM chat WHERE id = ?", write.chat_id)
     [(last,)] = await database.rows(_LAST_MESSAGE)
@@ -231,6 +251,11 @@ async def _forget_journals(batch: Batch, write: ForgetJournals) -> None:
     await forget_journals(batch.database, write)
 
 
+async def _change_accounts(batch: Batch, write: AccountWrite) -> None:
+    if not await change_accounts(batch.database, write):
+        batch.refused.append(write)
+
+
 _WRITERS: Mapping[type[Write], Callable[[Batch, Any], Awaitable[None]]] = {
     AcceptTurn: _accept_turn,
     AppendEntries: _append_entries,
@@ -239,4 +264,5 @@ _WRITERS: Mapping[type[Write], Callable[[Batch, Any], Awaitable[None]]] = {
     ForgetJournals: _forget_journals,
     ImportChat: _import_chat,
     KeepUploads: _keep_uploads,
+    **dict.fromkeys(get_args(AccountWrite), _change_accounts),
 }

@@ -1,13 +1,40 @@
 """What may be said on the command line, and how the process ends."""
 
 import argparse
+import getpass
 import os
 import sys
 import threading
 from collections.abc import Collection, Sequence
+from typing import Any
 
+from protocol.refusals import FieldRefused
 from protocol.values import OPTIMIZATION_MODES
 
+INSECURE = "access_insecure"
+Argument = tuple[str, dict[str, Any]]
+_NAME: Argument = ("name", {})
+# What stands behind `user` and `key`, each with its arguments.
+ACCOUNTS: dict[str, tuple[str, dict[str, tuple[Argument, ...]]]] = {
+    "user": (
+        "manage accounts",
+        {
+            "add": (_NAME, ("--admin", {"action": "store_true"})),
+            "list": (),
+            "passwd": (_NAME,),
+            "disable": (_NAME,),
+            "enable": (_NAME,),
+        },
+    ),
+    "key": (
+        "manage keys of programs",
+        {
+            "create": (_NAME, ("--label", {"default": ""})),
+            "list": (),
+            "revoke": (("id", {}),),
+        },
+    ),
+}
 FLAGS = ("host", "port", "data_dir", "library", "log_level", "log_format")
 
 
@@ -19,7 +46,10 @@ def parse(
     parser.add_argument("--version", action="version", version=f"perplexica {version}")
     for flag in FLAGS:
         parser.add_argument(f"--{flag.replace('_', '-')}", dest=flag)
-    commands = parser.add_subparsers(dest="command", metavar="ask, import")
+    parser.add_argument(
+        "--insecure", dest=INSECURE, action="store_true", default=None, help="let everybody in"
+    )
+    commands = parser.add_subparsers(dest="command", metavar="ask, import, user, key")
     ask = commands.add_parser("ask", help="answer one question here, then end")
     ask.add_argument("question", type=question)
     ask.add_argument("--focus-mode", default="webSearch", choices=sorted(focus_modes))
@@ -27,6 +57,14 @@ def parse(
     ask.add_argument("--json", action="store_true", help="print the whole answer as JSON")
     taking = commands.add_parser("import", help="take over the chats of a reference database")
     taking.add_argument("path", help="its db.sqlite; it is left untouched")
+    taking.add_argument("--owner", default="", help="whose the chats will be")
+    for command, (help_text, actions) in ACCOUNTS.items():
+        sub = commands.add_parser(command, help=help_text)
+        doing = sub.add_subparsers(dest="action", required=True)
+        for action, taken in actions.items():
+            each = doing.add_parser(action)
+            for name, traits in taken:
+                each.add_argument(name, **traits)
     return parser.parse_args(arguments)
 
 
@@ -39,8 +77,18 @@ def question(text: str) -> str:
 
 def flags_of(options: argparse.Namespace) -> dict[str, object]:
     """The settings that were given as flags."""
-    given = {flag: getattr(options, flag) for flag in FLAGS}
+    given = {flag: getattr(options, flag) for flag in (*FLAGS, INSECURE)}
     return {flag: value for flag, value in given.items() if value is not None}
+
+
+def read_password(about: str) -> str:
+    """A password, typed twice unseen in a terminal, else the first line of the input."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    password = getpass.getpass(f"Password of {about}: ")
+    if getpass.getpass("Once more: ") != password:
+        raise FieldRefused("password", "the two are not the same")
+    return password
 
 
 def complain(sentence: str) -> None:

@@ -31,9 +31,16 @@ def nearby(origin: str, host: str) -> bool:
     return page is not None and (page[1] == asked or {page[1], asked} <= _LOOPBACK)
 
 
-def allowed_beside(named: frozenset[str]) -> Allowed:
-    """Allows pages nearby, and these origins, which are in small letters."""
-    return lambda origin, host: nearby(origin, host) or origin.lower() in named
+def same_origin(origin: str, host: str) -> bool:
+    """Whether a page comes from the very host and port that it asks."""
+    return _ORIGIN.fullmatch(origin.lower()) is not None and (
+        origin.lower().partition("://")[2] == host.lower()
+    )
+
+
+def allowed_beside(named: frozenset[str], by_itself: Allowed = nearby) -> Allowed:
+    """Allows these origins, which are in small letters, and pages that may ask by themselves."""
+    return lambda origin, host: by_itself(origin, host) or origin.lower() in named
 
 
 def name_of(host: str) -> str:

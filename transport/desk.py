@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from access.proofs import Proof
+from transport.head import Head
 from transport.http import Request, Response
 from transport.reader import READ_BYTES, Incoming, ReadLimits
 from transport.visitors import Visitors
@@ -52,6 +54,7 @@ class Desk:
     Attributes:
         answer: Gives the response to a request; never fails.
         upgrade: Takes over a socket whose client wants a WebSocket; raises a ServiceError.
+        proof: What a head proves of who asks.
         visitors: Says who may ask, and which pages may read the answers.
         limits: How large a request may be.
         times: How long a client may take.
@@ -64,6 +67,7 @@ class Desk:
 
     answer: Callable[[Request], Awaitable[Response]]
     upgrade: Callable[[asyncio.Transport, Incoming], None]
+    proof: Callable[[Head, asyncio.Transport], Proof]
     visitors: Visitors
     limits: ReadLimits
     times: Times

@@ -211,6 +211,7 @@ class Front(asyncio.BufferedProtocol):
                 headers=head.headers,
                 body=incoming.data,
                 stream=self._inflow,
+                proof=self._desk.proof(head, self._transport),
             )
         )
         # After a body that was not read to its end nobody knows where the next request begins.

@@ -4,10 +4,12 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from email.utils import formatdate
 from http import HTTPStatus
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Literal, Protocol, Self, TypeVar
 
 import msgspec
 
+from access.proofs import NO_PROOF, Proof
+from protocol.access import KEEPER, Person
 from protocol.base import Value
 from protocol.errors import InvalidFormat, ServiceError
 from protocol.settings import Settings
@@ -18,6 +20,8 @@ RETRY_AFTER_S = 2
 MOST_DETAIL = 200
 
 LAST_CHUNK = b"0\r\n\r\n"
+
+Access = Literal["anybody", "user", "admin"]
 
 T = TypeVar("T")
 Headers = tuple[tuple[str, str], ...]
@@ -40,7 +44,8 @@ class Request(Value, frozen=True):
 
     ``path`` is as it came; ``params`` are the parts of it that the route's pattern names,
     percent-decoded, as are ``query`` and its values; ``headers`` have lower-case names. Of a route
-    that ``streams``, the body comes piece by piece through ``stream``.
+    that ``streams``, the body comes piece by piece through ``stream``. ``person`` is who asks, by
+    their ``proof``; of routes that anybody may ask it says nothing.
     """
 
     method: str
@@ -50,6 +55,8 @@ class Request(Value, frozen=True):
     headers: Mapping[str, str] = {}
     body: bytes = b""
     stream: AsyncIterator[bytes] | None = None
+    proof: Proof = NO_PROOF
+    person: Person = KEEPER
 
     def body_as(self, kind: type[T]) -> T:
         """The JSON body as a ``kind``.
@@ -135,13 +142,14 @@ class Response(Value, frozen=True):
 class Route(Value, frozen=True):
     """One row of the table of routes: ``/api/chats/{chat_id}`` names a part of the path.
 
-    ``streams`` gives how many bytes the body may have that the route takes while it comes; its path
-    has no named parts.
+    ``access`` says who may ask it. ``streams`` gives how many bytes the body may have that the
+    route takes while it comes; its path has no named parts.
     """
 
     method: str
     pattern: str
     function: Callable[[Request, Services], Awaitable[Response]]
+    access: Access = "user"
     streams: Callable[[Settings], int] | None = None
 
 

@@ -9,6 +9,7 @@ import msgspec
 import structlog
 
 from protocol.errors import DeadlineExceeded, NotFound, ServiceError
+from protocol.refusals import Forbidden
 from transport.cors import preflight
 from transport.http import Request, Response, Route
 from transport.refusals import BadRequest, MethodNotAllowed
@@ -73,11 +74,21 @@ class Router:
     async def _call(self, route: Route, request: Request) -> Response:
         try:
             async with asyncio.timeout(self._within_s) as deadline:
-                return await route.function(request, self._services)
+                admitted = await self._admitted(route, request)
+                return await route.function(admitted, self._services)
         except TimeoutError as error:
             if not deadline.expired():
                 raise
             raise DeadlineExceeded("The request", after_s=self._within_s) from error
+
+    async def _admitted(self, route: Route, request: Request) -> Request:
+        """The request with who asks; raises Unauthorized and Forbidden."""
+        if route.access == "anybody":
+            return request
+        person = await self._services.gate.person(request.proof)
+        if route.access == "admin" and not person.is_admin:
+            raise Forbidden
+        return msgspec.structs.replace(request, person=person)
 
     def _matches(self, segments: list[str]) -> list[tuple[Route, dict[str, str]]]:
         found = ((route, _match(pattern, segments)) for pattern, route in self._table)

@@ -14,10 +14,13 @@ from websockets.asyncio.server import Server as SocketServer
 from websockets.asyncio.server import ServerConnection
 from websockets.asyncio.server import serve as serve_sockets
 
+from access.gate import Gate
+from access.proofs import Proof
 from protocol.errors import ServerDraining, SettingsError
 from protocol.settings import General, Settings
 from transport.desk import Desk, Times
 from transport.front import Front
+from transport.head import Head
 from transport.http import Route
 from transport.reader import Incoming, ReadLimits
 from transport.router import Router
@@ -123,8 +126,8 @@ async def serve(
     Args:
         settings: Host, port, limits.
         services: What the routes use.
-        converse: Is given each WebSocket with the parameters of its address; the WebSocket is
-            closed when it returns.
+        converse: Is given each WebSocket with the parameters of its address and what says who
+            it is; the WebSocket is closed when it returns.
         routes: The table of routes.
         visitors: Who may talk to it; by default as in the settings.
         times: How long an HTTP client may take; by default as in the settings.
@@ -135,24 +138,25 @@ async def serve(
 
     """
     limits = settings.limits
-    talks: Talks = {}
-    routes = tuple(routes)
+    talks, routes = Talks(), tuple(routes)
 
     def upgrade(transport: asyncio.Transport, incoming: Incoming) -> None:
         if desk.closing:
             raise ServerDraining
         door.take(transport, incoming)
 
+    prove = partial(_prove, services.gate)
     desk = Desk(
         answer=Router(routes, services, within_s=limits.turn_s).answer,
         upgrade=upgrade,
+        proof=prove,
         visitors=visitors or Visitors.of(settings),
         limits=ReadLimits(limits.head_bytes, limits.body_bytes, _streamed(routes, settings)),
         times=times or Times(request_s=limits.request_s, send_s=limits.send_s),
         now=now,
     )
-    server = _prepare(settings.general, desk, partial(_talk, converse, talks))
-    door = HandOver(server, frame_bytes=limits.frame_bytes)
+    server = _prepare(settings.general, desk, partial(_talk, converse, services.gate, talks))
+    door = HandOver(server, prove, frame_bytes=limits.frame_bytes)
     await _open(server, settings.general)
     for listening in server.sockets:  # those that are accepted inherit it
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, UNSENT_BYTES)
@@ -199,11 +203,22 @@ async def _open(server: SocketServer, general: General) -> None:
         raise SettingsError(name, value, allowed) from error
 
 
-async def _talk(converse: Converse, talks: Talks, socket: ServerConnection) -> None:
+def _prove(gate: Gate, head: Head, transport: asyncio.Transport) -> Proof:
+    """What a head proves of who asks."""
+    return gate.proof(head.headers, peer_of(transport))
+
+
+def peer_of(transport: asyncio.Transport) -> str:
+    """The address at the other end, without its port; empty where there is none."""
+    peer = transport.get_extra_info("peername")
+    return str(peer[0]) if peer else ""
+
+
+async def _talk(converse: Converse, gate: Gate, talks: Talks, socket: ServerConnection) -> None:
     """Hold the conversation in a task that the server can stop."""
     task = cast("asyncio.Task[Any]", asyncio.current_task())
     talks[task] = cast("Socket", socket)
     try:
-        await hold_conversation(talks[task], converse)
+        await hold_conversation(talks[task], converse, gate)
     finally:
         del talks[task]

@@ -4,8 +4,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeVar
 
+from access.gate import Gate
 from actors.intake import Received
 from actors.unkept import Following
+from protocol.access import Person, Reach
 from protocol.base import Request, Value
 from protocol.ids import ChatId
 from protocol.values import ModelChoice, Models, Question, Upload
@@ -32,13 +34,13 @@ class ModelLists(Protocol):
 class ChatReader(Protocol):
     """The part of the store that routes may use: it only reads."""
 
-    async def chats(self) -> list[StoredChat]:
+    async def chats(self, reach: Reach) -> list[StoredChat]:
         """All chats, newest first."""
 
-    async def chat(self, chat_id: ChatId) -> StoredChat:
+    async def chat(self, chat_id: ChatId, reach: Reach) -> StoredChat:
         """One chat; raises ChatNotFound."""
 
-    async def messages(self, chat_id: ChatId) -> list[StoredMessage]:
+    async def messages(self, chat_id: ChatId, reach: Reach) -> list[StoredMessage]:
         """The messages of a chat, oldest first."""
 
 
@@ -75,13 +77,14 @@ class UploadDesk:
     Attributes:
         limits: How many there may be, and how large.
         draft: Begins to receive a file of that name; whoever has it closes it.
-        take_in: Reads and keeps finished drafts, all or none; raises a ServiceError.
+        take_in: Reads and keeps finished drafts for their owner, all or none; raises a
+            ServiceError.
 
     """
 
     limits: FormLimits
     draft: Callable[[str], Draft]
-    take_in: Callable[[Sequence[Draft], ModelChoice], Awaitable[Sequence[Upload]]]
+    take_in: Callable[[Sequence[Draft], ModelChoice, str], Awaitable[Sequence[Upload]]]
 
 
 HealthStatus = Literal["ok", "degraded", "draining"]
@@ -128,7 +131,7 @@ class Asking:
 
     """
 
-    answer: Callable[[Question, Models], Following]
+    answer: Callable[[Question, Models, Person], Following]
     extras: Extras
     resolve: Callable[[Models], Models]
     modes: tuple[str, ...]
@@ -149,6 +152,7 @@ class Services:
         ready: Returns when questions can be answered; raises a ServiceError that says why not.
         asking: Asks the actors.
         health: How the program and what it needs are.
+        gate: Knows who asks.
 
     """
 
@@ -157,7 +161,8 @@ class Services:
     unwell: Callable[[], Mapping[str, str]]
     settings: SettingsInForce
     uploads: UploadDesk
-    delete_chat: Callable[[ChatId], Awaitable[None]]
+    delete_chat: Callable[[ChatId, Reach], Awaitable[None]]
     ready: Callable[[], Awaitable[None]]
     asking: Asking
     health: Callable[[], Awaitable[Health]]
+    gate: Gate

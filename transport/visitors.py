@@ -9,7 +9,7 @@ setting.
 from ipaddress import ip_address
 
 from protocol.settings import Settings
-from transport.cors import Origins, allowed_beside, name_of
+from transport.cors import Origins, allowed_beside, name_of, nearby, same_origin
 from transport.head import Head
 from transport.refusals import HostRefused, OriginRefused
 from upstreams.addresses import is_for_this_machine
@@ -49,7 +49,10 @@ class Visitors:
         """As the settings want it."""
         access, is_local = settings.access, is_for_this_machine(settings.general.host)
         hosts = Hosts(frozenset(map(str.lower, access.hosts)), is_local=is_local)
-        return cls(hosts, Origins(allowed_beside(frozenset(map(str.lower, access.origins)))))
+        named = frozenset(map(str.lower, access.origins))
+        # A cookie goes with whatever any port of its host asks.
+        by_itself = nearby if access.auth == "open" else same_origin
+        return cls(hosts, Origins(allowed_beside(named, by_itself)))
 
     def check(self, head: Head) -> None:
         """Raise HostRefused or OriginRefused; a page of anybody may only read what is no secret."""

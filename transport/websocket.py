@@ -4,6 +4,7 @@ import asyncio
 import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from functools import partial
 
 import structlog
 from websockets.asyncio.server import Server, ServerConnection
@@ -11,6 +12,9 @@ from websockets.exceptions import ConnectionClosed
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
+from access.gate import Gate
+from access.proofs import NO_PROOF, Proof
+from protocol.access import Identify
 from protocol.connection import Connection, ConnectionGone
 from protocol.frames import SUBPROTOCOL
 from transport.head import Head, tokens
@@ -32,7 +36,7 @@ _HANDSHAKE = (
 )
 _OFFER = f"Sec-WebSocket-Protocol: {SUBPROTOCOL}\r\n".encode()
 
-Converse = Callable[[Connection, Mapping[str, str]], Awaitable[None]]
+Converse = Callable[[Connection, Mapping[str, str], Identify], Awaitable[None]]
 
 
 class Socket(ServerConnection, asyncio.BufferedProtocol):
@@ -45,6 +49,7 @@ class Socket(ServerConnection, asyncio.BufferedProtocol):
     """
 
     query: Mapping[str, str] = {}  # replaced at the hand-over, emptied at the start
+    proof: Proof = NO_PROOF
     buffer: bytearray
 
     def get_buffer(self, sizehint: int) -> bytearray:  # noqa: ARG002 (asyncio's own name)
@@ -96,9 +101,16 @@ class SocketConnection:
 class HandOver:
     """Lets websockets go on with the sockets whose clients ask for an upgrade."""
 
-    def __init__(self, server: Server, *, frame_bytes: int) -> None:
+    def __init__(
+        self,
+        server: Server,
+        proof: Callable[[Head, asyncio.Transport], Proof],
+        *,
+        frame_bytes: int,
+    ) -> None:
         """Take no message larger than ``frame_bytes``; ``server`` will know the connections."""
         self._server = server
+        self._proof = proof
         self._frame_bytes = frame_bytes
         self._buffer = bytearray(READ_BYTES)
 
@@ -118,6 +130,7 @@ class HandOver:
         speaks = SUBPROTOCOL in tokens(head.headers.get("sec-websocket-protocol", ""))
         socket = self._socket(speaks=speaks)
         socket.query = head.query
+        socket.proof = self._proof(head, transport)
         socket.buffer = self._buffer
         transport.set_protocol(socket)
         socket.connection_made(transport)
@@ -159,13 +172,13 @@ def socket_logger() -> logging.Logger:
     return logger
 
 
-async def hold_conversation(socket: Socket, converse: Converse) -> None:
-    """Let ``converse`` have the connection and the parameters of its address.
+async def hold_conversation(socket: Socket, converse: Converse, gate: Gate) -> None:
+    """Let ``converse`` have the connection, the parameters of its address, and who it is.
 
     What escapes it is logged and closes the connection with 1011: websockets does both.
     """
     query, socket.query = socket.query, {}
     try:
-        await converse(SocketConnection(socket), query)
+        await converse(SocketConnection(socket), query, partial(gate.person, socket.proof))
     except ConnectionGone:
         log.debug("connection.left")

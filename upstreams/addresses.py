@@ -114,10 +114,10 @@ def page_policy(settings: Settings) -> AddressPolicy:
 def guest_policy(settings: Settings) -> AddressPolicy:
     """For services that a client names: as pages; raises SettingsError.
 
-    Where the server is for this machine alone its user is its administrator, and names a model
-    server beside it.
+    Where the server is for this machine alone, and asks nobody who they are, its user is its
+    administrator, and names a model server beside it.
     """
-    if is_for_this_machine(settings.general.host):
+    if settings.access.auth == "open" and is_for_this_machine(settings.general.host):
         return AddressPolicy(exceptions=exceptions_of(settings.fetch.allow), reaches_inside=True)
     return page_policy(settings)
 

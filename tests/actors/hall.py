@@ -11,6 +11,7 @@ from actors.sessions import Conversation, Sessions
 from actors.supervisor import Tree
 from actors.system import System
 from actors.turns import StartTurn
+from protocol.access import Identify, identify_keeper
 from protocol.errors import InvalidModelSelected
 from protocol.settings import Limits
 from protocol.values import Models
@@ -51,12 +52,14 @@ class Hall:
         )
         self.sessions = self.tree.grow(Sessions, self.house, {})
         self.converse = Conversation(self.sessions, Offers(), self.limits)  # type: ignore[arg-type]
+        self.identify: Identify = identify_keeper
         self.connection = MemoryConnection(subprotocol)
         self.talk: asyncio.Task[None] | None = None
+        self.visits: list[tuple[MemoryConnection, asyncio.Task[None]]] = []
 
     async def open(self, **query: str) -> MemoryConnection:
         """A client that has been let in, or not."""
-        self.talk = asyncio.ensure_future(self.converse(self.connection, query))
+        self.talk = asyncio.ensure_future(self.converse(self.connection, query, self.identify))
         return await self.settle()
 
     async def settle(self) -> MemoryConnection:
@@ -65,7 +68,10 @@ class Hall:
         return self.connection
 
     async def close(self) -> None:
-        """The client leaves, the program ends."""
+        """The clients leave, the program ends."""
+        for connection, talk in self.visits:
+            connection.leave()
+            await talk
         self.connection.leave()
         if self.talk is not None:
             await self.talk

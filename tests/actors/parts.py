@@ -175,12 +175,12 @@ class BrokenStore(MemoryStore):
         self.broken = broken
         self.batches: list[int] = []
 
-    async def commit(self, writes: Any) -> None:
+    async def commit(self, writes: Any) -> tuple[Any, ...]:
         """Keep, or not."""
         if self.broken:
             raise StorageUnavailable("the disk is full")
         self.batches.append(len(writes))
-        await super().commit(writes)
+        return await super().commit(writes)
 
 
 class Scene:

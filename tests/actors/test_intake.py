@@ -15,6 +15,7 @@ import pytest
 
 from actors.intake import Intake, IntakeDesk
 from actors.pool import Pool
+from protocol.access import EVERYBODY, Reach
 from protocol.errors import FileRefused, ServiceError
 from protocol.service_settings import ApiEndpoints
 from protocol.settings import Settings
@@ -70,9 +71,11 @@ async def test_files_are_kept_as_passages_with_vectors() -> None:
     """In the order in which they came, each with a vector of the model that was asked for."""
     store = BrokenStore()
     async with desk(store) as take_in:
-        uploads = await take_in([Given("b.txt"), Given("a.md", b"# Bees\n\nThey hum.")], LOCAL)
+        uploads = await take_in(
+            [Given("b.txt"), Given("a.md", b"# Bees\n\nThey hum.")], LOCAL, "ann"
+        )
     assert [(upload.id, upload.name) for upload in uploads] == [("id0", "b.txt"), ("id1", "a.md")]
-    kept = await store.upload("id1")
+    kept = await store.upload("id1", Reach("ann"))
     assert kept is not None
     assert (kept.embedding, kept.size_bytes) == (LOCAL, 18)
     [passage] = kept.passages
@@ -85,22 +88,22 @@ async def test_one_bad_file_refuses_them_all() -> None:
     store = BrokenStore()
     async with desk(store) as take_in:
         with pytest.raises(FileRefused):
-            await take_in([Given("a.txt"), Given("b.exe")], LOCAL)
-    assert await store.upload("id0") is None
+            await take_in([Given("a.txt"), Given("b.exe")], LOCAL, "ann")
+    assert await store.upload("id0", EVERYBODY) is None
 
 
 async def test_model_that_is_down_leaves_the_words() -> None:
     """Passages without vectors are still found by their words."""
     store = BrokenStore()
     async with desk(store) as take_in:
-        [upload] = await take_in([Given("a.txt")], ModelChoice("ollama", "nomic"))
+        [upload] = await take_in([Given("a.txt")], ModelChoice("ollama", "nomic"), "")
     assert (upload.embedding, upload.passages[0].vector) == (ModelChoice(), b"")
 
 
 async def test_model_that_is_not_there_is_replaced() -> None:
     """A web UI may name one that is gone by now."""
     async with desk(BrokenStore()) as take_in:
-        [upload] = await take_in([Given("a.txt")], ModelChoice("nowhere", "none"))
+        [upload] = await take_in([Given("a.txt")], ModelChoice("nowhere", "none"), "")
     assert upload.embedding.provider == "local"
 
 
@@ -108,4 +111,4 @@ async def test_store_that_refuses_is_told() -> None:
     """The asker gets the store's error."""
     async with desk(BrokenStore(broken=True)) as take_in:
         with pytest.raises(ServiceError):
-            await take_in([Given("a.txt")], LOCAL)
+            await take_in([Given("a.txt")], LOCAL, "ann")

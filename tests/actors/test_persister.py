@@ -5,9 +5,11 @@ import asyncio
 import pytest
 
 from actors.journal import Journal, refuse
-from actors.persister import MOST_DOUBTFUL, Grown, Keep, RemoveChat
-from protocol.errors import ChatNotFound, StorageUnavailable
+from actors.persister import MOST_DOUBTFUL, Grown, Keep, Perform
+from protocol.access import EVERYBODY
+from protocol.errors import StorageUnavailable
 from protocol.events import Accepted, Delta, Failed, Finished, SourcesFound
+from protocol.writes import DeleteChat
 from tests.actors.parts import BrokenStore, Scene, turn_info
 from tests.clock import virtual
 
@@ -40,7 +42,7 @@ async def test_promise_takes_with_it_all_that_came_before() -> None:
     journal = await accepted(scene)
     write(scene, journal, "a", "b")
     await keep(scene, journal, Finished())
-    stored = await scene.store.entries(journal.turn.turn_id)
+    stored = await scene.store.entries(journal.turn.turn_id, EVERYBODY)
     await scene.close()
     assert [entry.seq for entry in stored] == [1, 2, 3, 4]
     assert journal.durable == 4
@@ -138,7 +140,7 @@ async def test_deltas_that_could_not_be_kept_are_kept_later() -> None:
     await asyncio.sleep(1)
     store.broken = False
     await keep(scene, journal, Finished())
-    (_, answer) = await store.messages(journal.turn.question.chat_id)
+    (_, answer) = await store.messages(journal.turn.question.chat_id, EVERYBODY)
     await scene.close()
     assert answer.content == "a"
 
@@ -156,7 +158,7 @@ async def test_end_that_could_not_be_kept_in_time_is_kept_later() -> None:
     await asyncio.sleep(30)
     store.broken = False
     await asyncio.sleep(2)
-    (_, answer) = await store.messages(journal.turn.question.chat_id)
+    (_, answer) = await store.messages(journal.turn.question.chat_id, EVERYBODY)
     await scene.close()
     assert (answer.content, answer.metadata["error"]) == ("It failed.", "STORAGE_UNAVAILABLE")
 
@@ -185,14 +187,14 @@ async def test_what_waits_is_flushed_when_the_program_ends() -> None:
     journal = await accepted(scene)
     write(scene, journal, "a")
     await scene.close()
-    assert len(await scene.store.entries(journal.turn.turn_id)) == 2
+    assert len(await scene.store.entries(journal.turn.turn_id, EVERYBODY)) == 2
 
 
 @virtual
 async def test_removing_an_unknown_chat_is_the_askers_error() -> None:
     """The persister goes on."""
     scene = Scene()
-    with pytest.raises(ChatNotFound):
-        await scene.persister.ask(RemoveChat(turn_info().question.chat_id), timeout=5)
+    removal = DeleteChat(turn_info().question.chat_id, EVERYBODY)
+    assert not await scene.persister.ask(Perform(removal), timeout=5)
     await accepted(scene)
     await scene.close()

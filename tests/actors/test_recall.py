@@ -7,6 +7,7 @@ from actors.outlet import Resume, Say
 from actors.recall import Recall, Recaller
 from actors.supervisor import Tree
 from actors.system import System
+from protocol.access import EVERYBODY, Reach
 from protocol.errors import StorageUnavailable
 from protocol.events import Delta, Failed, Finished, SourcesFound
 from protocol.ids import MessageId, TurnId
@@ -29,17 +30,19 @@ class Forgetful(MemoryStore):
 class Unwell(MemoryStore):
     """Cannot be read."""
 
-    async def turn(self, _answer_id: Any) -> Any:
+    async def turn(self, _answer_id: Any, _reach: Any) -> Any:
         """Nothing."""
         raise StorageUnavailable("the disk is gone")
 
 
-async def recalled(store: MemoryStore, answer: str, after: int | None) -> list[Any]:
+async def recalled(
+    store: MemoryStore, answer: str, after: int | None, reach: Reach = EVERYBODY
+) -> list[Any]:
     """What the outlet was told."""
     tree = Tree(System())
     told: list[Any] = []
     outlet = tree.grow(Inbox, told)
-    tree.grow(Recaller, store).tell(Recall(MessageId(answer), after, outlet))
+    tree.grow(Recaller, store).tell(Recall(MessageId(answer), after, outlet, reach))
     await asyncio.sleep(0.1)
     await tree.stop(1)
     return told

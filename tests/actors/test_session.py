@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from actors.context import bound
 from actors.sessions import Conversation, Sessions, chosen_models
+from protocol.access import identify_keeper
 from protocol.events import Accepted, Delta, Finished, SourcesFound
 from tests.actors.hall import Hall, Offers
 from tests.clock import virtual
@@ -132,7 +133,7 @@ async def test_session_that_keeps_breaking_loses_its_connection_and_no_other() -
     """Six failures in a minute are one too many."""
     hall, other = Hall(), MemoryConnection()
     connection = await hall.open()
-    talk = asyncio.ensure_future(hall.converse(other, {}))
+    talk = asyncio.ensure_future(hall.converse(other, {}, identify_keeper))
     await hall.settle()
     (victim, *_) = [child for child in hall.sessions.life.children if child.name == "session"]
     for _ in range(6):

@@ -9,6 +9,7 @@ import pytest
 
 from actors.journal import Journal
 from actors.turn import Begin, Turn
+from protocol.access import EVERYBODY
 from protocol.errors import ModelUnavailable, StorageUnavailable
 from protocol.events import Failed
 from protocol.messages import (
@@ -70,7 +71,7 @@ async def test_every_step_comes_in_its_order() -> None:
 async def test_answer_is_stored_with_its_sources_when_the_turn_ends() -> None:
     """What was told is what is kept."""
     _, scene = await play()
-    question, answer = await scene.store.messages(turn_info().question.chat_id)
+    question, answer = await scene.store.messages(turn_info().question.chat_id, EVERYBODY)
     assert (question.content, answer.content) == ("Why?", "Because so [1].")
     assert [s["metadata"]["title"] for s in answer.metadata["sources"]] == ["title 18", "title 19"]
     assert "error" not in answer.metadata
@@ -157,7 +158,7 @@ async def test_writer_that_breaks_off_leaves_what_it_wrote_and_an_apology() -> N
         "\n\nThe model service stand-in failed: it broke off.",
         "failed",
     ]
-    (_, answer) = await scene.store.messages(turn_info().question.chat_id)
+    (_, answer) = await scene.store.messages(turn_info().question.chat_id, EVERYBODY)
     assert answer.content == "".join(events[-3:-1])
     assert answer.metadata["error"] == "MODEL_UNAVAILABLE"
 
@@ -199,13 +200,14 @@ async def test_turn_that_cannot_be_kept_is_refused_with_a_sentence() -> None:
 class TornStore(BrokenStore):
     """Keeps the first that it is given, and says that it did not; then it is broken."""
 
-    async def commit(self, writes: Any) -> None:
+    async def commit(self, writes: Any) -> tuple[Any, ...]:
         """Keep, or not."""
         is_first = not self.batches
-        await super().commit(writes)
+        refused = await super().commit(writes)
         if is_first:
             self.broken = True
             raise StorageUnavailable("the disk reports an error")
+        return refused
 
 
 @virtual
@@ -218,7 +220,7 @@ async def test_turn_that_was_kept_after_all_does_not_run_for_ever() -> None:
     await ended(journal)
     store.broken = False
     await scene.close()
-    answer = (await store.messages(journal.turn.question.chat_id))[-1]
+    answer = (await store.messages(journal.turn.question.chat_id, EVERYBODY))[-1]
     assert answer.content == journal.text
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from actors.journal import Journal
 from actors.turn import Begin, Turn
+from protocol.access import EVERYBODY
 from protocol.events import Delta, Failed, SourcesFound, Stopped
 from protocol.messages import Read, Rephrase, Rerank, Reranked, Search, Write, Written
 from tests.actors.parts import MODE, Act, BrokenStore, Scene, ended, hang, told, turn_info
@@ -21,11 +22,11 @@ class SlowStore(MemoryStore):
         super().__init__()
         self.slow = False
 
-    async def commit(self, writes: Any) -> None:
+    async def commit(self, writes: Any) -> tuple[Any, ...]:
         """Keep, in a while."""
         if self.slow:
             await asyncio.sleep(1)
-        await super().commit(writes)
+        return await super().commit(writes)
 
 
 class Play:
@@ -53,7 +54,7 @@ class Play:
     async def answer(self) -> Any:
         """What the chat has as its answer, once all is over."""
         await self.scene.close()
-        return (await self.scene.store.messages(self.journal.turn.question.chat_id))[-1]
+        return (await self.scene.store.messages(self.journal.turn.question.chat_id, EVERYBODY))[-1]
 
 
 def cancelled(act: list[str]) -> Act:
@@ -157,7 +158,7 @@ async def test_sources_that_are_being_kept_are_told_before_the_stop() -> None:
     events = await play.stop(after_s=0.5)
     assert "sources 1" in events
     assert events[-1] == "stopped"
-    kept = await play.scene.store.entries(play.journal.turn.turn_id)
+    kept = await play.scene.store.entries(play.journal.turn.turn_id, EVERYBODY)
     assert [type(entry.event) for entry in kept].count(SourcesFound) == 1
     await play.answer()
 

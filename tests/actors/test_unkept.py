@@ -11,6 +11,7 @@ import pytest
 
 from actors.pool import Pool
 from actors.unkept import Answerer, Answers, Following, Forgetter, forgetting
+from protocol.access import EVERYBODY, KEEPER
 from protocol.errors import Busy, DeadlineExceeded, ServerDraining, ServiceError, TurnError
 from protocol.events import Delta, Failed, Finished
 from protocol.ids import ChatId, MessageId
@@ -66,16 +67,16 @@ class Hanging:
 async def test_the_turn_is_the_same_and_nothing_is_stored() -> None:
     """Every event, in its order; the store stays empty."""
     async with scene() as (answers, parts):
-        events = await entries(answers.begin(QUESTION, Models()))
+        events = await entries(answers.begin(QUESTION, Models(), KEEPER))
         assert told(events)[-4:] == ["sources 2", "status writing", "Because so [1].", "finished"]
-        assert await parts.store.chats() == []
+        assert await parts.store.chats(EVERYBODY) == []
 
 
 @virtual
 async def test_the_whole_answer_can_be_waited_for() -> None:
     """With its sources; every turn has ids of its own."""
     async with scene() as (answers, _):
-        followings = [answers.begin(QUESTION, Models()) for _ in range(5)]
+        followings = [answers.begin(QUESTION, Models(), KEEPER) for _ in range(5)]
         journals = [await following.ended() for following in followings]
         assert {journal.text for journal in journals} == {"Because so [1]."}
         assert [len(journal.sources or ()) for journal in journals] == [2] * 5
@@ -92,7 +93,7 @@ def test_to_leave_is_to_stop(stage: type) -> None:
     async def test() -> None:
         hanging = Hanging()
         async with scene({stage: hanging}) as (answers, parts):
-            followings = [answers.begin(QUESTION, Models()) for _ in range(PLACES)]
+            followings = [answers.begin(QUESTION, Models(), KEEPER) for _ in range(PLACES)]
             await hanging.began.wait()
             for following in followings:
                 await following.aclose()
@@ -110,7 +111,7 @@ async def test_who_leaves_before_the_beginning_stops_it_as_well() -> None:
     """Not even one step of it is left."""
     hanging = Hanging()
     async with scene({Rephrase: hanging}) as (answers, _):
-        await answers.begin(QUESTION, Models()).aclose()
+        await answers.begin(QUESTION, Models(), KEEPER).aclose()
         await asyncio.sleep(1)
         assert not hanging.began.is_set()
 
@@ -120,7 +121,7 @@ async def test_who_waits_for_a_place_may_leave_too() -> None:
     """And who stays gets it."""
     hanging = Hanging()
     async with scene({Rephrase: hanging}) as (answers, _):
-        first, second, third = (answers.begin(QUESTION, Models()) for _ in range(3))
+        first, second, third = (answers.begin(QUESTION, Models(), KEEPER) for _ in range(3))
         await hanging.began.wait()
         waiting = asyncio.ensure_future(third.begun())
         await asyncio.sleep(1)
@@ -141,7 +142,7 @@ async def test_deltas_that_wait_are_merged() -> None:
         return Written("x", 50)
 
     async with scene({Write: write}) as (answers, _):
-        following = answers.begin(QUESTION, Models())
+        following = answers.begin(QUESTION, Models(), KEEPER)
         await following.ended()
         deltas = [event for event in await entries(following) if isinstance(event, Delta)]
         assert [delta.text for delta in deltas] == ["".join(f"{n} " for n in range(50))]
@@ -151,7 +152,7 @@ async def test_deltas_that_wait_are_merged() -> None:
 async def test_growth_while_an_event_is_taken_is_not_missed() -> None:
     """The reader may be slow over each event, also over the last but one."""
     async with scene() as (answers, _):
-        following = answers.begin(QUESTION, Models())
+        following = answers.begin(QUESTION, Models(), KEEPER)
         seen = []
         async for entry in following:
             seen.append(entry.event)
@@ -164,7 +165,7 @@ async def test_growth_while_an_event_is_taken_is_not_missed() -> None:
 async def test_a_turn_that_never_ends_is_ended_by_its_deadline() -> None:
     """As every turn; the journal says so."""
     async with scene({Write: Hanging()}) as (answers, _):
-        end = (await entries(answers.begin(QUESTION, Models())))[-1]
+        end = (await entries(answers.begin(QUESTION, Models(), KEEPER)))[-1]
         assert isinstance(end, Failed)
         assert end.key == DeadlineExceeded.key
 
@@ -175,7 +176,7 @@ async def test_a_turn_that_breaks_ends() -> None:
     mode = msgspec.structs.replace(MODE, name="broken")
     async with scene() as (answers, _):
         broken = msgspec.structs.replace(QUESTION, focus_mode=mode.name)
-        following = answers.begin(broken, Models())
+        following = answers.begin(broken, Models(), KEEPER)
         with pytest.raises(TurnError):
             await following.ended()
         await following.aclose()
@@ -185,7 +186,9 @@ async def test_a_turn_that_breaks_ends() -> None:
 async def test_no_place_to_wait_is_busy() -> None:
     """The line has an end, and who comes too late knows at once."""
     async with scene({Rephrase: Hanging()}) as (answers, _):
-        followings = [answers.begin(QUESTION, Models()) for _ in range(Pool.mailbox_bound + 50)]
+        followings = [
+            answers.begin(QUESTION, Models(), KEEPER) for _ in range(Pool.mailbox_bound + 50)
+        ]
         await asyncio.sleep(1)
         with pytest.raises(Busy):
             await followings[-1].begun()
@@ -198,7 +201,7 @@ async def test_a_program_that_stops_takes_no_more() -> None:
     """Who asks then is told to come again."""
     async with scene() as (answers, parts):
         await parts.close()
-        following = answers.begin(QUESTION, Models())
+        following = answers.begin(QUESTION, Models(), KEEPER)
         with pytest.raises(ServerDraining):
             await following.begun()
         await following.aclose()
@@ -209,7 +212,7 @@ async def test_a_stop_ends_what_runs_within_its_time() -> None:
     """The reader sees an end that says why."""
     hanging = Hanging()
     async with scene({Write: hanging}) as (answers, parts):
-        following = answers.begin(QUESTION, Models())
+        following = answers.begin(QUESTION, Models(), KEEPER)
         await hanging.began.wait()
         stopping = asyncio.ensure_future(parts.close())
         try:

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 from app import Program
+from protocol.access import identify_keeper
 from protocol.service_settings import ApiEndpoints, ApiKeys
 from protocol.settings import General, Search, Settings
 from tests.memory_connection import Frame, MemoryConnection
@@ -28,7 +29,9 @@ class Talk:
 
     def __init__(self, program: Program) -> None:
         self.connection = MemoryConnection()
-        self._task = asyncio.ensure_future(program.staff.converse(self.connection, {}))
+        self._task = asyncio.ensure_future(
+            program.staff.converse(self.connection, {}, identify_keeper)
+        )
 
     async def ends(self, turns: int) -> list[Frame]:
         """The terminal frames, once so many turns have ended."""

@@ -40,7 +40,10 @@ def environment(folder: Path, settings: dict[str, str]) -> dict[str, str]:
 
 
 async def spawn(
-    folder: Path, *args: str, settings: dict[str, str] | None = None
+    folder: Path,
+    *args: str,
+    settings: dict[str, str] | None = None,
+    stdin: int = asyncio.subprocess.DEVNULL,
 ) -> asyncio.subprocess.Process:
     """The program with these arguments, in ``folder``; without ``settings`` as if on its own."""
     return await asyncio.create_subprocess_exec(
@@ -49,7 +52,7 @@ async def spawn(
         *args,
         cwd=folder,
         env=environment(folder, settings or {}),
-        stdin=asyncio.subprocess.DEVNULL,
+        stdin=stdin,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         limit=2**22,
@@ -66,12 +69,19 @@ class Ended:
 
 
 async def run(
-    folder: Path, *args: str, settings: dict[str, str] | None = None, deadline_s: float = START_S
+    folder: Path,
+    *args: str,
+    settings: dict[str, str] | None = None,
+    deadline_s: float = START_S,
+    typed: str = "",
 ) -> Ended:
-    """Run the program to its end; raises TimeoutError (and kills it) when that takes longer."""
-    process = await spawn(folder, *args, settings=settings)
+    """Run the program to its end; raises TimeoutError (and kills it) when that takes longer.
+
+    ``typed`` is what it reads from its standard input.
+    """
+    process = await spawn(folder, *args, settings=settings, stdin=asyncio.subprocess.PIPE)
     try:
-        out, err = await asyncio.wait_for(process.communicate(), deadline_s)
+        out, err = await asyncio.wait_for(process.communicate(typed.encode()), deadline_s)
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.kill()

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from app import Program
+from protocol.access import EVERYBODY
+from protocol.ids import ChatId
 from tests.e2e.inside import Talk, settings
 from tests.standins.model_server import ModelServer
 from tests.standins.search_server import SearchServer
@@ -69,8 +71,10 @@ async def test_a_crash_ends_its_own_turn_at_most(
     victim.connection.ask("And the second tallest?", chat="victim")
     await victim.ends(2)
     held.release()
-    assert [m.role for m in await program.store.messages("victim")] == ["user", "assistant"] * 2  # type: ignore[arg-type]
-    assert answer_of(other) == (await program.store.messages("other"))[-1].content  # type: ignore[arg-type]
+    kept = await program.store.messages(ChatId("victim"), EVERYBODY)
+    assert [message.role for message in kept] == ["user", "assistant"] * 2
+    others = await program.store.messages(ChatId("other"), EVERYBODY)
+    assert answer_of(other) == others[-1].content
     assert "went wrong" not in answer_of(other)
     assert victim.connection.closed_with is None
     for talk in (victim, other):

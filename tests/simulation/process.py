@@ -16,6 +16,7 @@ from actors.sessions import Sessions
 from actors.staff import Staff, Tools
 from actors.supervisor import Tree
 from actors.system import System
+from protocol.access import identify_keeper
 from protocol.service_settings import ApiEndpoints, ApiKeys
 from protocol.settings import Limits, Search, Settings
 from providers.service import Providers
@@ -161,7 +162,7 @@ class Process:
         connection = ClientConnection(client)
         self._connections.append(connection)
         query = MODEL if client.person.has_model else EXTRACTS
-        talk = self.staff.converse(connection, query)
+        talk = self.staff.converse(connection, query, identify_keeper)
         return connection, asyncio.get_running_loop().create_task(talk)
 
     async def leave(self) -> None:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from protocol.access import EVERYBODY, KEEPER, Person
 from protocol.events import Accepted, Delta, Entry, Event, Finished
 from protocol.ids import ChatId, MessageId, SessionId, TurnId
 from protocol.values import ModelChoice, Models, Node, Question, TurnInfo
@@ -12,10 +13,20 @@ SECRET = "sk-never-stored"
 MODELS = Models(ModelChoice("openai", "gpt", f"https://x/?key={SECRET}", SECRET))
 
 
-def asked(turn: str, chat: str, message: str, text: str = "why?") -> AcceptTurn:
+def asked(
+    turn: str,
+    chat: str,
+    message: str,
+    text: str = "why?",
+    *,
+    by: Person = KEEPER,
+    files: tuple[str, ...] = (),
+) -> AcceptTurn:
     """A question; the answer's id is the turn's with an ``a`` before it."""
-    question = Question(ChatId(chat), MessageId(message), text, "webSearch", "speed")
-    info = TurnInfo(TurnId(turn), SessionId("s"), MessageId(f"a{turn}"), question, MODELS)
+    names = (ChatId(chat), MessageId(message))
+    question = Question(*names, text, "webSearch", "speed", files=files)
+    ids = (TurnId(turn), SessionId("s"), MessageId(f"a{turn}"))
+    info = TurnInfo(*ids, question, MODELS, by)
     return AcceptTurn(info, Entry(1, Accepted()), NOON)
 
 
@@ -40,7 +51,7 @@ def ended(
 
 def deleted(chat: str) -> DeleteChat:
     """A chat to be removed."""
-    return DeleteChat(ChatId(chat))
+    return DeleteChat(ChatId(chat), EVERYBODY)
 
 
 def entries(*events: Event, after: int = 0) -> tuple[Entry, ...]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
 
+from protocol.access import EVERYBODY
 from protocol.events import Delta, Entry, Event, Failed, SourcesFound
 from protocol.ids import TurnId
 from protocol.values import Node
@@ -104,12 +105,12 @@ class Ledger:
         self.broken["databases damaged"] += not await _is_sound(store)
         self.broken["turns left running"] += await _running(store)
         for told in list(self.turns.values()):
-            turn = await store.turn(told.asked.turn.answer_id)
+            turn = await store.turn(told.asked.turn.answer_id, EVERYBODY)
             if turn is None or not await _has_question(store, told):
                 self.broken["questions lost"] += told.sure > 0
                 del self.turns[told.turn_id]
                 continue
-            journal = await store.entries(told.turn_id)
+            journal = await store.entries(told.turn_id, EVERYBODY)
             self._compare(told, turn, journal)
             told.settle(turn, journal)
 
@@ -143,7 +144,7 @@ async def _running(store: SqliteStore) -> int:
 async def _has_question(store: SqliteStore, told: Told) -> bool:
     """Whether its chat shows the question once, as it was asked."""
     question = told.asked.turn.question
-    messages = await store.messages(question.chat_id)
+    messages = await store.messages(question.chat_id, EVERYBODY)
     rows = [(m.role, m.content) for m in messages if m.message_id == question.message_id]
     return rows == [("user", question.text)]
 

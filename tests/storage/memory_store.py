@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+from protocol.access import Reach
+from protocol.accounts import AccountWrite, AddAccount
 from protocol.errors import ChatNotFound
 from protocol.events import Entry
 from protocol.ids import ChatId, MessageId, TurnId
@@ -25,6 +27,7 @@ from protocol.writes import (
 from storage.metadata import answer_metadata, question_metadata, wire_time
 from storage.store import StoredChat, StoredMessage, StoredTurn
 from storage.turns import answered
+from tests.storage.memory_accounts import MemoryAccounts
 
 
 @dataclass(eq=False)
@@ -48,45 +51,60 @@ class MemoryStore:
         self._chats: dict[ChatId, StoredChat] = {}
         self._asked: list[Asked] = []
         self._uploads: dict[str, Upload] = {}
+        self._owners: dict[str, str] = {}  # of uploads
         self._rows = 0
-        self._lacks_chat = False
+        self.accounts = MemoryAccounts()
 
-    async def commit(self, writes: Sequence[Write]) -> None:
+    async def commit(self, writes: Sequence[Write]) -> tuple[Write, ...]:
         """See Store."""
-        self._lacks_chat = False
-        for write in writes:
-            self._WRITERS[type(write)](self, write)
-        if self._lacks_chat:
-            raise ChatNotFound
+        return tuple(write for write in writes if self._refuses(write))
 
-    async def chats(self) -> list[StoredChat]:
+    def _refuses(self, write: Write) -> bool:
+        if isinstance(write, AccountWrite):
+            is_done = self.accounts.change(write)
+            if is_done and isinstance(write, AddAccount) and self.accounts.is_first_admin(write):
+                self._give_to(write.name)
+            return not is_done
+        return self._WRITERS[type(write)](self, write) is False
+
+    def _give_to(self, name: str) -> None:
+        """What has no owner gets one."""
+        for key, chat in self._chats.items():
+            self._chats[key] = msgspec.structs.replace(chat, owner=chat.owner or name)
+        self._owners = {key: owner or name for key, owner in self._owners.items()}
+
+    async def chats(self, reach: Reach) -> list[StoredChat]:
         """See Store."""
         bare = [msgspec.structs.replace(chat, files=()) for chat in self._chats.values()]
-        return sorted(bare, key=lambda chat: chat.created_at)[::-1]
+        mine = [chat for chat in bare if reach.includes(chat.owner)]
+        return sorted(mine, key=lambda chat: chat.created_at)[::-1]
 
-    async def chat(self, chat_id: ChatId) -> StoredChat:
+    async def chat(self, chat_id: ChatId, reach: Reach) -> StoredChat:
         """See Store."""
-        if chat_id not in self._chats:
+        if not self._sees(chat_id, reach):
             raise ChatNotFound
         return self._chats[chat_id]
 
-    async def messages(self, chat_id: ChatId) -> list[StoredMessage]:
+    async def messages(self, chat_id: ChatId, reach: Reach) -> list[StoredMessage]:
         """See Store."""
-        return [row for asked in self._in(chat_id) for row in (asked.row, *asked.answer)]
+        seen = self._in(chat_id) if self._sees(chat_id, reach) else []
+        return [row for asked in seen for row in (asked.row, *asked.answer)]
 
-    async def upload(self, file_id: str) -> Upload | None:
+    async def upload(self, file_id: str, reach: Reach) -> Upload | None:
         """See Store."""
-        return self._uploads.get(file_id)
+        return self._uploads.get(file_id) if self._may_use(file_id, reach) else None
 
-    async def entries(self, turn_id: TurnId, after: int = 0) -> list[Entry]:
+    async def entries(self, turn_id: TurnId, reach: Reach, after: int = 0) -> list[Entry]:
         """See Store."""
         asked = self._of(turn_id)
-        return [entry for entry in asked.journal if entry.seq > after] if asked else []
+        if asked is None or not self._sees(asked.chat_id, reach):
+            return []
+        return [entry for entry in asked.journal if entry.seq > after]
 
-    async def turn(self, answer_id: MessageId) -> StoredTurn | None:
+    async def turn(self, answer_id: MessageId, reach: Reach) -> StoredTurn | None:
         """See Store."""
         asked = next((a for a in self._asked if a.answer_id == answer_id), None)
-        if asked is None:
+        if asked is None or not self._sees(asked.chat_id, reach):
             return None
         turn = StoredTurn(asked.turn_id, asked.answer_id, asked.state, asked.survived)
         if not asked.answer:
@@ -100,6 +118,12 @@ class MemoryStore:
     async def close(self) -> None:
         """See Store."""
 
+    def _sees(self, chat_id: ChatId, reach: Reach) -> bool:
+        return chat_id in self._chats and reach.includes(self._chats[chat_id].owner)
+
+    def _may_use(self, file_id: str, reach: Reach) -> bool:
+        return file_id in self._uploads and reach.includes(self._owners.get(file_id, ""))
+
     def _in(self, chat_id: ChatId) -> list[Asked]:
         return [asked for asked in self._asked if asked.chat_id == chat_id]
 
@@ -110,13 +134,15 @@ class MemoryStore:
         asked = self._of(turn_id)
         return asked if asked and asked.state == "running" else None
 
-    def _accept(self, write: AcceptTurn) -> None:
-        question = write.turn.question
+    def _accept(self, write: AcceptTurn) -> bool:
+        question, person = write.turn.question, write.turn.person
         if self._of(write.turn.turn_id):
-            return
+            return True
         facts = (question.chat_id, question.text, wire_time(write.at), question.focus_mode)
-        self._chats.setdefault(question.chat_id, StoredChat(*facts))
-        self._name_files(question)
+        self._chats.setdefault(question.chat_id, StoredChat(*facts, owner=person.name))
+        if not self._sees(question.chat_id, person.reach):
+            return False
+        self._name_files(question, person.reach)
         old = [a for a in self._in(question.chat_id) if a.row.message_id == question.message_id]
         row = old[0].row if old else self._question(write)
         asked = Asked(
@@ -127,6 +153,7 @@ class MemoryStore:
             later = [a for a in self._asked[place:] if a.chat_id == question.chat_id]
             self._asked = [a for a in self._asked if a not in later]
         self._asked.append(asked)
+        return True
 
     def _question(self, write: AcceptTurn) -> StoredMessage:
         question = write.turn.question
@@ -153,18 +180,21 @@ class MemoryStore:
             answer = StoredMessage(self._next_row(), write.text, *names, "assistant", metadata)
             asked.answer = [answer]
 
-    def _delete(self, write: DeleteChat) -> None:
+    def _delete(self, write: DeleteChat) -> bool:
         before = self._used()
-        self._lacks_chat |= self._chats.pop(write.chat_id, None) is None
+        if not self._sees(write.chat_id, write.reach):
+            return False
+        del self._chats[write.chat_id]
         for name in before - self._used():
             self._uploads.pop(name, None)
         self._asked = [asked for asked in self._asked if asked.chat_id != write.chat_id]
+        return True
 
     def _import(self, write: ImportChat) -> None:
         if write.chat_id in self._chats:
             return
         facts = (write.chat_id, write.title, wire_time(write.created_at), write.focus_mode)
-        self._chats[write.chat_id] = StoredChat(*facts, write.files)
+        self._chats[write.chat_id] = StoredChat(*facts, write.files, write.owner)
         for said in write.messages:
             metadata = msgspec.json.decode(said.metadata)
             names = (write.chat_id, said.message_id, said.role)
@@ -186,11 +216,12 @@ class MemoryStore:
     def _keep_uploads(self, write: KeepUploads) -> None:
         for upload in write.uploads:
             self._uploads.setdefault(upload.id, upload)
+            self._owners.setdefault(upload.id, write.owner)
 
-    def _name_files(self, question: Question) -> None:
+    def _name_files(self, question: Question, reach: Reach) -> None:
         chat = self._chats[question.chat_id]
         known = {file.file_id for file in chat.files}
-        new = [name for name in dict.fromkeys(question.files) if name in self._uploads]
+        new = [name for name in dict.fromkeys(question.files) if self._may_use(name, reach)]
         files = (ChatFile(self._uploads[name].name, name) for name in new if name not in known)
         self._chats[chat.id] = msgspec.structs.replace(chat, files=(*chat.files, *files))
 
@@ -201,7 +232,7 @@ class MemoryStore:
         self._rows += 1
         return self._rows
 
-    _WRITERS: Mapping[type[Write], Callable[[Any, Any], None]] = {
+    _WRITERS: Mapping[type[Write], Callable[[Any, Any], bool | None]] = {
         AcceptTurn: _accept,
         AppendEntries: _append,
         EndTurn: _end,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from protocol.access import EVERYBODY
 from protocol.errors import ChatNotFound
 from protocol.ids import TurnId
 from protocol.writes import Write
@@ -84,10 +85,10 @@ async def outcome(store: Store, batch: list[Write]) -> bool:
 
 async def seen(store: Store, turns: list[str]) -> list[object]:
     """All that can be read, except the numbers of rows."""
-    chats = await store.chats()
-    messages = [m for chat in chats for m in await store.messages(chat.id)]
+    chats = await store.chats(EVERYBODY)
+    messages = [m for chat in chats for m in await store.messages(chat.id, EVERYBODY)]
     return [
         chats,
         [(m.chat_id, m.message_id, m.role, m.content, m.metadata) for m in messages],
-        [sorted(map(repr, await store.entries(TurnId(turn)))) for turn in turns],
+        [sorted(map(repr, await store.entries(TurnId(turn), EVERYBODY))) for turn in turns],
     ]

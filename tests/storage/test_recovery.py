@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from protocol.access import EVERYBODY
 from protocol.errors import StorageUnavailable
 from protocol.events import Accepted, Delta, Entry, Failed, SourcesFound
 from protocol.ids import ChatId, MessageId, TurnId
@@ -23,7 +24,7 @@ async def test_committed_row_outlives_a_killed_process(path: Path) -> None:
         await other.says("done")
         await other.kill()
     store = await SqliteStore.open(path)
-    assert [m.content for m in await store.messages(ChatId("c"))] == ["why?", "because"]
+    assert [m.content for m in await store.messages(ChatId("c"), EVERYBODY)] == ["why?", "because"]
     await store.close()
 
 
@@ -34,13 +35,13 @@ async def test_turn_of_a_killed_process_is_interrupted(path: Path) -> None:
         await other.says("done")
         await other.kill()
     store = await SqliteStore.open(path)
-    [_, answer] = await store.messages(ChatId("c"))
+    [_, answer] = await store.messages(ChatId("c"), EVERYBODY)
     assert (answer.content, answer.role) == ("half an answer", "assistant")
     assert (answer.message_id, answer.metadata["error"]) == ("ac", "INTERRUPTED")
-    turn = await store.turn(MessageId("ac"))
+    turn = await store.turn(MessageId("ac"), EVERYBODY)
     assert turn is not None
     assert (turn.state, turn.survived) == ("interrupted", 3)
-    last = (await store.entries(TurnId("c")))[-1]
+    last = (await store.entries(TurnId("c"), EVERYBODY))[-1]
     assert last.seq == 4
     assert isinstance(last.event, Failed)
     assert last.event.key == "INTERRUPTED"
@@ -53,7 +54,7 @@ async def test_turn_of_a_living_process_is_left_alone(path: Path) -> None:
         other.go()
         await other.says("done")
         store = await SqliteStore.open(path)
-        assert len(await store.messages(ChatId("c"))) == 1
+        assert len(await store.messages(ChatId("c"), EVERYBODY)) == 1
         await store.commit([asked("mine", "mine", "m"), ended("mine")])
         await store.close()
         again = await SqliteStore.open(path)
@@ -84,9 +85,9 @@ async def test_turn_without_text_gets_a_sentence(path: Path) -> None:
     await store.commit([asked("1", "c", "m")])
     await store.close()
     store = await SqliteStore.open(path)
-    [_, answer] = await store.messages(ChatId("c"))
+    [_, answer] = await store.messages(ChatId("c"), EVERYBODY)
     assert "interrupted" in answer.content
-    journal = await store.entries(TurnId("1"))
+    journal = await store.entries(TurnId("1"), EVERYBODY)
     assert [type(entry.event) for entry in journal] == [Accepted, Delta, Failed]
     assert journal[1].event == Delta(answer.content)
     await store.close()
@@ -99,7 +100,7 @@ async def test_interrupted_answer_keeps_its_sources(path: Path) -> None:
     await store.commit([asked("1", "c", "m"), AppendEntries(TurnId("1"), (found,))])
     await store.close()
     store = await SqliteStore.open(path)
-    [_, answer] = await store.messages(ChatId("c"))
+    [_, answer] = await store.messages(ChatId("c"), EVERYBODY)
     assert [source["metadata"]["url"] for source in answer.metadata["sources"]] == ["url"]
     await store.close()
 
@@ -125,7 +126,7 @@ async def test_recovery_happens_once(path: Path) -> None:
     for _ in range(3):
         store = await SqliteStore.open(path)
         assert await store_texts(store, "c") == ["why?", "a"]
-        assert len(await store.entries(TurnId("1"))) == 3
+        assert len(await store.entries(TurnId("1"), EVERYBODY)) == 3
         await store.close()
 
 
@@ -152,4 +153,4 @@ def test_slot_below_a_file_is_refused(tmp_path: Path) -> None:
 
 
 async def store_texts(store: SqliteStore, chat: str) -> list[str]:
-    return [message.content for message in await store.messages(ChatId(chat))]
+    return [message.content for message in await store.messages(ChatId(chat), EVERYBODY)]

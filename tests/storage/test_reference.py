@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from protocol.access import EVERYBODY
 from protocol.errors import NotImportable
 from protocol.ids import ChatId
 from protocol.values import ChatFile
@@ -34,7 +35,7 @@ async def taken(store: Store, path: Path) -> Tally:
 
 async def shown(store: Store, chat: str) -> list[tuple[str, str, str]]:
     """The messages of a chat in short."""
-    rows = await store.messages(ChatId(chat))
+    rows = await store.messages(ChatId(chat), EVERYBODY)
     return [(row.role, row.message_id, row.content) for row in rows]
 
 
@@ -44,14 +45,14 @@ async def test_chat_reads_as_it_did(store: Store, tmp_path: Path) -> None:
     make_reference(tmp_path / "r", [("c", "why?", AT, "redditSearch")], rows)
     tally = await taken(store, tmp_path / "r")
     assert tally.lines() == ["Took 1 chats with 3 messages."]
-    chat = await store.chat(ChatId("c"))
+    chat = await store.chat(ChatId("c"), EVERYBODY)
     assert (chat.title, chat.created_at, chat.focus_mode) == ("why?", AT_ISO, "redditSearch")
     assert await shown(store, "c") == [
         ("user", "q1", "why?"),
         ("assistant", "a1", "so [1]"),
         ("user", "q2", "more?"),
     ]
-    [question, answer, _] = await store.messages(ChatId("c"))
+    [question, answer, _] = await store.messages(ChatId("c"), EVERYBODY)
     assert question.metadata == {"createdAt": SAID_AT}
     assert answer.metadata["sources"][0]["pageContent"] == "päge"
 
@@ -83,7 +84,7 @@ async def test_second_import_doubles_nothing(store: Store, tmp_path: Path) -> No
     tally = await taken(store, tmp_path / "r")
     assert (tally.chats, dict(tally.left)) == (1, {"chats that are here already": 1})
     assert len(await shown(store, "c")) == 1
-    assert len(await store.chats()) == 2
+    assert len(await store.chats(EVERYBODY)) == 2
 
 
 async def test_chats_stand_where_their_time_puts_them(store: Store, tmp_path: Path) -> None:
@@ -92,7 +93,7 @@ async def test_chats_stand_where_their_time_puts_them(store: Store, tmp_path: Pa
     chats = [("x", "t", AT, "m"), ("y", "t", AT, "m"), ("z", "t", "2027-01-01T00:00:00Z", "m")]
     make_reference(tmp_path / "r", chats, [question_row(chat[0], "q") for chat in chats])
     await taken(store, tmp_path / "r")
-    assert [chat.id for chat in await store.chats()] == ["z", "own", "y", "x"]
+    assert [chat.id for chat in await store.chats(EVERYBODY)] == ["z", "own", "y", "x"]
 
 
 async def test_taken_chat_goes_on(store: Store, tmp_path: Path) -> None:
@@ -113,11 +114,11 @@ async def test_files_of_a_chat_are_named(store: Store, tmp_path: Path) -> None:
     rows = [question_row(chat, "q") for chat in "cde"]
     make_reference(tmp_path / "r", chats, rows, files=True)
     await taken(store, tmp_path / "r")
-    assert (await store.chat(ChatId("c"))).files == (
+    assert (await store.chat(ChatId("c"), EVERYBODY)).files == (
         ChatFile("a.pdf", "f1"),
         ChatFile("b.txt", "f2"),
     )
-    assert [(await store.chat(ChatId(chat))).files for chat in "de"] == [(), ()]
+    assert [(await store.chat(ChatId(chat), EVERYBODY)).files for chat in "de"] == [(), ()]
 
 
 ODD: list[tuple[Row, str]] = [
@@ -152,7 +153,7 @@ async def test_message_with_unreadable_metadata_is_taken(
     make_reference(tmp_path / "r", [("c", "t", AT, "m")], [row])
     tally = await taken(store, tmp_path / "r")
     assert tally.messages == 1
-    [message] = await store.messages(ChatId("c"))
+    [message] = await store.messages(ChatId("c"), EVERYBODY)
     assert message.content == "text"
     json.loads(json.dumps(message.metadata))
 
@@ -225,7 +226,7 @@ async def test_what_is_no_reference_database_is_refused(
         await taken(store, tmp_path / "r")
     assert str(tmp_path / "r") in str(caught.value)
     assert "\n" not in str(caught.value)
-    assert await store.chats() == []
+    assert await store.chats(EVERYBODY) == []
 
 
 async def test_own_database_is_refused(tmp_path: Path) -> None:
@@ -265,7 +266,7 @@ async def test_chat_without_a_time_gets_that_of_its_first_message(
     """The order of the list stays as it was."""
     make_reference(tmp_path / "r", [("c", "t", "gone", "m")], [question_row("c", "q")])
     await taken(store, tmp_path / "r")
-    assert (await store.chat(ChatId("c"))).created_at == SAID_AT
+    assert (await store.chat(ChatId("c"), EVERYBODY)).created_at == SAID_AT
 
 
 @pytest.mark.parametrize("times", [1, 2, 3])
@@ -290,4 +291,6 @@ async def test_thousand_chats_take_little_time(sqlite_store: SqliteStore, tmp_pa
     tally = await taken(sqlite_store, tmp_path / "r")
     assert (datetime.now(UTC) - began).total_seconds() < 10
     assert (tally.chats, tally.messages) == (1_000, 2_000)
-    assert [chat.id for chat in await sqlite_store.chats()] == [f"c{n}" for n in range(999, -1, -1)]
+    assert [chat.id for chat in await sqlite_store.chats(EVERYBODY)] == [
+        f"c{n}" for n in range(999, -1, -1)
+    ]

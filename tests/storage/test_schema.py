@@ -4,6 +4,7 @@ import asyncio
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+from protocol.access import EVERYBODY
 from storage.database import Database
 from storage.schema import packed_migrations
 from storage.sqlite import SqliteStore
@@ -39,7 +40,7 @@ async def test_processes_that_start_at_once_share_a_new_file(path: Path) -> None
             await other.says("done")
         assert [await other.leave() for other in others] == [0, 0, 0, 0]
     store = await SqliteStore.open(path)
-    assert sorted(chat.id for chat in await store.chats()) == names
+    assert sorted(chat.id for chat in await store.chats(EVERYBODY)) == names
     assert len(await store._reader.rows("SELECT * FROM migration")) == len(packed_migrations())
     await store.close()
 
@@ -50,7 +51,7 @@ async def test_stores_that_open_at_once_share_a_new_file(path: Path) -> None:
     await asyncio.gather(
         *(store.commit([asked(f"{n}", f"{n}", "m")]) for n, store in enumerate(stores))
     )
-    assert len(await stores[0].chats()) == 8
+    assert len(await stores[0].chats(EVERYBODY)) == 8
     assert len({store._slot.number for store in stores}) == 8
     for store in stores:
         await store.close()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from protocol.access import EVERYBODY
 from protocol.errors import StorageUnavailable
 from protocol.ids import ChatId
 from storage.database import Database
@@ -118,7 +119,7 @@ async def test_log_of_an_empty_file_is_kept(left: Path, harm: Harm) -> None:
 async def test_sound_file_is_opened_with_its_log(left: Path) -> None:
     """What a killed process left is no damage."""
     store = await SqliteStore.open(left)
-    messages = await store.messages(ChatId("c"))
+    messages = await store.messages(ChatId("c"), EVERYBODY)
     assert [m.content for m in messages if m.message_id == "a1"] == ["because"]
     assert len(messages) == 2 * TURNS  # the turns that ran are interrupted
     await store.close()
@@ -129,7 +130,7 @@ async def test_torn_end_of_a_log_is_no_damage(left: Path) -> None:
     with log_of(left).open("ab") as log:
         log.write(b"\xff" * 3_000)
     store = await SqliteStore.open(left)
-    texts = [message.content for message in await store.messages(ChatId("c"))]
+    texts = [message.content for message in await store.messages(ChatId("c"), EVERYBODY)]
     await store.close()
     assert len(texts) > TURNS
     assert "because" in texts

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from protocol.access import EVERYBODY
 from protocol.errors import StorageUnavailable
 from protocol.events import Delta, Entry
 from protocol.ids import ChatId, TurnId
@@ -155,8 +156,8 @@ async def test_reading_does_not_wait_for_writing(sqlite_store: SqliteStore) -> N
     await sqlite_store.commit([asked("1", "c", "m")])
     async with sqlite_store._writer.transaction():
         await sqlite_store._writer.run("DELETE FROM chat")
-        assert len(await sqlite_store.chats()) == 1
-    assert await sqlite_store.chats() == []
+        assert len(await sqlite_store.chats(EVERYBODY)) == 1
+    assert await sqlite_store.chats(EVERYBODY) == []
 
 
 async def test_cancelled_commit_keeps_all_or_nothing(path: Path) -> None:
@@ -169,9 +170,9 @@ async def test_cancelled_commit_keeps_all_or_nothing(path: Path) -> None:
             await asyncio.sleep(0)
         task.cancel()
         await asyncio.wait([task])
-        assert len(await store.messages(ChatId(name))) in {0, 2}
+        assert len(await store.messages(ChatId(name), EVERYBODY)) in {0, 2}
         await store.commit([asked(name, name, "m"), ended(name)])
-        assert len(await store.messages(ChatId(name))) == 2
+        assert len(await store.messages(ChatId(name), EVERYBODY)) == 2
     await store.close()
 
 
@@ -184,7 +185,7 @@ async def test_failing_batch_keeps_nothing(sqlite_store: SqliteStore) -> None:
     )
     with pytest.raises(StorageUnavailable):
         await sqlite_store.commit([asked("1", "c", "m"), wrote("1", "a", "b")])
-    assert await sqlite_store.chats() == []
+    assert await sqlite_store.chats(EVERYBODY) == []
     await sqlite_store.commit([asked("2", "c", "m")])
 
 
@@ -195,7 +196,7 @@ async def test_full_disk_is_said_plainly(sqlite_store: SqliteStore) -> None:
     with pytest.raises(StorageUnavailable, match="disk that is full") as caught:
         await sqlite_store.commit([asked("1", "c", "m", "x" * 1_000_000)])
     assert "/" not in str(caught.value)
-    assert await sqlite_store.chats() == []
+    assert await sqlite_store.chats(EVERYBODY) == []
 
 
 async def test_half_characters_become_replacement_signs(sqlite_store: SqliteStore) -> None:
@@ -203,9 +204,9 @@ async def test_half_characters_become_replacement_signs(sqlite_store: SqliteStor
     half = "a\ud800b"
     await sqlite_store.commit([asked("1", half, half, half)])
     await sqlite_store.commit([wrote("1", half), wrote(half, "x"), ended("1", half, after=2)])
-    [question, answer] = await sqlite_store.messages(ChatId(half))
+    [question, answer] = await sqlite_store.messages(ChatId(half), EVERYBODY)
     assert (question.content, answer.content) == ("a\ufffdb", "a\ufffdb")
-    assert (await sqlite_store.entries(TurnId("1")))[1].event == Delta("a\ufffdb")
+    assert (await sqlite_store.entries(TurnId("1"), EVERYBODY))[1].event == Delta("a\ufffdb")
 
 
 async def test_keys_are_not_stored(sqlite_store: SqliteStore, path: Path) -> None:
@@ -225,7 +226,7 @@ async def test_closed_store_is_unavailable(path: Path) -> None:
     await store.close()
     await store.close()
     with pytest.raises(StorageUnavailable, match="closed"):
-        await store.chats()
+        await store.chats(EVERYBODY)
     with pytest.raises(StorageUnavailable, match="closed"):
         await store.commit([asked("1", "c", "m")])
 
@@ -243,7 +244,7 @@ async def test_spoilt_journal_is_said_plainly(sqlite_store: SqliteStore) -> None
     await sqlite_store.commit([asked("1", "c", "m")])
     await sqlite_store._writer.run("UPDATE entry SET event = 'x'")
     with pytest.raises(StorageUnavailable):
-        await sqlite_store.entries(TurnId("1"))
+        await sqlite_store.entries(TurnId("1"), EVERYBODY)
 
 
 async def test_no_row_outlives_its_chat(sqlite_store: SqliteStore) -> None:

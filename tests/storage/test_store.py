@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from protocol.access import EVERYBODY
 from protocol.errors import ChatNotFound
 from protocol.events import Accepted, Delta, Failed, Finished
 from protocol.ids import ChatId, MessageId, TurnId
@@ -15,17 +16,17 @@ from tests.storage.examples import NOON, asked, deleted, ended, entries, wrote
 
 
 async def texts(store: Store, chat: str) -> list[str]:
-    return [message.content for message in await store.messages(ChatId(chat))]
+    return [message.content for message in await store.messages(ChatId(chat), EVERYBODY)]
 
 
 async def test_question_makes_its_chat(store: Store) -> None:
     """A chat is there with its first question, and the whole question is its title."""
     question = "why?\n" * 5_000
     await store.commit([asked("1", "c", "m", question)])
-    chat = await store.chat(ChatId("c"))
+    chat = await store.chat(ChatId("c"), EVERYBODY)
     assert (chat.id, chat.title, chat.focus_mode) == ("c", question, "webSearch")
     assert (chat.created_at, chat.files) == ("2026-11-23T12:00:00.493Z", ())
-    [message] = await store.messages(ChatId("c"))
+    [message] = await store.messages(ChatId("c"), EVERYBODY)
     assert (message.message_id, message.role, message.content) == ("m", "user", question)
     assert message.metadata == {"createdAt": "2026-11-23T12:00:00.493Z"}
 
@@ -34,7 +35,7 @@ async def test_answer_has_its_sources_in_the_shape_of_clients(store: Store) -> N
     """Sources have pageContent and metadata with title and url; img_src only where there is one."""
     nodes = (Node("text", "title", "u", 0.5), Node("t2", "", "u2", img_src="i"))
     await store.commit([asked("1", "c", "m"), ended("1", "so", sources=nodes)])
-    [_, answer] = await store.messages(ChatId("c"))
+    [_, answer] = await store.messages(ChatId("c"), EVERYBODY)
     assert (answer.message_id, answer.role, answer.content) == ("a1", "assistant", "so")
     assert answer.metadata == {
         "createdAt": "2026-11-23T12:00:00.493Z",
@@ -48,7 +49,7 @@ async def test_answer_has_its_sources_in_the_shape_of_clients(store: Store) -> N
 async def test_failed_answer_is_marked(store: Store) -> None:
     """The key of what went wrong stands in the metadata of an answer."""
     await store.commit([asked("1", "c", "m"), ended("1", "", state="failed", error="BUSY")])
-    [_, answer] = await store.messages(ChatId("c"))
+    [_, answer] = await store.messages(ChatId("c"), EVERYBODY)
     assert (answer.metadata["error"], answer.metadata["sources"]) == ("BUSY", [])
 
 
@@ -58,7 +59,7 @@ async def test_turn_is_found_by_its_answer(store: Store) -> None:
     await store.commit([asked("1", "c", "m"), asked("2", "c", "m2"), asked("3", "c", "m3")])
     await store.commit([ended("1", "so", sources=nodes, after=4)])
     await store.commit([ended("2", "not", state="failed", error="BUSY")])
-    turns = [await store.turn(MessageId(f"a{n}")) for n in (1, 2, 3, 4)]
+    turns = [await store.turn(MessageId(f"a{n}"), EVERYBODY) for n in (1, 2, 3, 4)]
     assert turns == [
         StoredTurn(TurnId("1"), MessageId("a1"), "finished", 5, "so", nodes),
         StoredTurn(TurnId("2"), MessageId("a2"), "failed", 2, "not", (), "BUSY"),
@@ -75,10 +76,10 @@ async def test_last_end_of_a_turn_counts(store: Store) -> None:
     for _ in range(2):
         await store.commit([last])
     assert await texts(store, "c") == ["why?", "asorry"]
-    journal = await store.entries(TurnId("1"))
+    journal = await store.entries(TurnId("1"), EVERYBODY)
     assert [entry.seq for entry in journal] == [1, 2, 3, 4]
     assert [type(entry.event) for entry in journal] == [Accepted, Delta, Delta, Failed]
-    turn = await store.turn(MessageId("a1"))
+    turn = await store.turn(MessageId("a1"), EVERYBODY)
     assert turn is not None
     assert (turn.state, turn.survived) == ("failed", 4)
 
@@ -87,7 +88,11 @@ async def test_line_that_is_written_again_takes_the_place_of_the_first(store: St
     """The journal in memory decides what stands at a number."""
     await store.commit([asked("1", "c", "m"), wrote("1", "old")])
     await store.commit([wrote("1", "new", "more")])
-    said = [e.event.text for e in await store.entries(TurnId("1")) if isinstance(e.event, Delta)]
+    said = [
+        e.event.text
+        for e in await store.entries(TurnId("1"), EVERYBODY)
+        if isinstance(e.event, Delta)
+    ]
     assert said == ["new", "more"]
 
 
@@ -97,13 +102,13 @@ async def test_old_journals_are_forgotten_and_answers_stay(store: Store) -> None
         await store.commit([asked(number, "c", f"m{number}"), ended(number)])
     await store.commit([asked("4", "c", "m4")])
     await store.commit([ForgetJournals(NOON, 2)])
-    kept = [len(await store.entries(TurnId(number))) for number in "1234"]
+    kept = [len(await store.entries(TurnId(number), EVERYBODY)) for number in "1234"]
     assert kept == [0, 0, 2, 1]
     await store.commit([ForgetJournals(NOON + timedelta(seconds=1), 100)])
-    kept = [len(await store.entries(TurnId(number))) for number in "1234"]
+    kept = [len(await store.entries(TurnId(number), EVERYBODY)) for number in "1234"]
     assert kept == [0, 0, 0, 1]
     assert (await texts(store, "c")).count("because") == 3
-    turn = await store.turn(MessageId("a1"))
+    turn = await store.turn(MessageId("a1"), EVERYBODY)
     assert turn is not None
     assert (turn.survived, turn.text) == (2, "because")
 
@@ -111,7 +116,7 @@ async def test_old_journals_are_forgotten_and_answers_stay(store: Store) -> None
 async def test_chats_come_newest_first(store: Store) -> None:
     """Chats are listed by their beginning; a later question does not move them."""
     await store.commit([asked("1", "a", "m"), asked("2", "b", "m"), asked("3", "a", "m2")])
-    assert [chat.id for chat in await store.chats()] == ["b", "a"]
+    assert [chat.id for chat in await store.chats(EVERYBODY)] == ["b", "a"]
 
 
 async def test_answer_follows_its_question(store: Store) -> None:
@@ -129,7 +134,7 @@ async def test_rewrite_removes_what_followed_in_its_chat(store: Store) -> None:
     await store.commit([asked("4", "c", "m2", "other words"), ended("4", "new")])
     assert await texts(store, "c") == ["q1", "because", "q2", "new"]
     assert await texts(store, "other") == ["elsewhere", "because"]
-    assert await store.entries(TurnId("2")) == []
+    assert await store.entries(TurnId("2"), EVERYBODY) == []
 
 
 async def test_rewrite_that_runs_is_a_question_without_answer(store: Store) -> None:
@@ -146,7 +151,7 @@ async def test_turn_of_a_rewritten_question_leaves_nothing(store: Store, again: 
     before = await texts(store, "c")
     await store.commit([wrote("1", "late"), ended("1", "late", after=2)])
     assert await texts(store, "c") == before
-    assert await store.entries(TurnId("1")) == []
+    assert await store.entries(TurnId("1"), EVERYBODY) == []
 
 
 async def test_same_message_id_in_another_chat_is_another_question(store: Store) -> None:
@@ -166,9 +171,9 @@ async def test_journal_is_read_by_position(store: Store) -> None:
     """Entries come in order, from behind a number."""
     await store.commit([asked("1", "c", "m"), wrote("1", "a", "b"), ended("1", "ab", after=3)])
     whole = list(entries(Accepted(), Delta("a"), Delta("b"), Finished()))
-    assert await store.entries(TurnId("1")) == whole
-    assert await store.entries(TurnId("1"), after=2) == whole[2:]
-    assert await store.entries(TurnId("1"), after=9) == []
+    assert await store.entries(TurnId("1"), EVERYBODY) == whole
+    assert await store.entries(TurnId("1"), EVERYBODY, after=2) == whole[2:]
+    assert await store.entries(TurnId("1"), EVERYBODY, after=9) == []
 
 
 async def test_deleted_chat_is_gone(store: Store) -> None:
@@ -176,11 +181,11 @@ async def test_deleted_chat_is_gone(store: Store) -> None:
     await store.commit([asked("1", "c", "m"), asked("2", "d", "m")])
     await store.commit([deleted("c")])
     await store.commit([wrote("1", "late"), ended("1", "late", after=2)])
-    assert [chat.id for chat in await store.chats()] == ["d"]
-    assert await store.messages(ChatId("c")) == []
-    assert await store.entries(TurnId("1")) == []
+    assert [chat.id for chat in await store.chats(EVERYBODY)] == ["d"]
+    assert await store.messages(ChatId("c"), EVERYBODY) == []
+    assert await store.entries(TurnId("1"), EVERYBODY) == []
     with pytest.raises(ChatNotFound):
-        await store.chat(ChatId("c"))
+        await store.chat(ChatId("c"), EVERYBODY)
 
 
 async def test_chat_made_again_is_new(store: Store) -> None:
@@ -192,9 +197,9 @@ async def test_chat_made_again_is_new(store: Store) -> None:
 
 async def test_deleting_an_unknown_chat_spoils_nothing(store: Store) -> None:
     """The other writes of the batch are kept, before and behind."""
-    with pytest.raises(ChatNotFound):
-        await store.commit([asked("1", "a", "m"), deleted("nowhere"), asked("2", "b", "m")])
-    assert len(await store.chats()) == 2
+    writes: list[Write] = [asked("1", "a", "m"), deleted("nowhere"), asked("2", "b", "m")]
+    assert await store.commit(writes) == (deleted("nowhere"),)
+    assert len(await store.chats(EVERYBODY)) == 2
 
 
 async def test_batch_given_twice_counts_once(store: Store) -> None:
@@ -203,7 +208,7 @@ async def test_batch_given_twice_counts_once(store: Store) -> None:
     await store.commit(batch)
     await store.commit(batch)
     assert await texts(store, "c") == ["why?", "because"]
-    assert [entry.seq for entry in await store.entries(TurnId("1"))] == [1, 2, 3]
+    assert [entry.seq for entry in await store.entries(TurnId("1"), EVERYBODY)] == [1, 2, 3]
 
 
 async def test_turn_ends_once(store: Store) -> None:
@@ -211,7 +216,7 @@ async def test_turn_ends_once(store: Store) -> None:
     await store.commit([asked("1", "c", "m"), ended("1", "first")])
     await store.commit([wrote("1", "late", after=2)])
     assert await texts(store, "c") == ["why?", "first"]
-    assert len(await store.entries(TurnId("1"))) == 2
+    assert len(await store.entries(TurnId("1"), EVERYBODY)) == 2
 
 
 async def test_odd_text_is_kept(store: Store) -> None:
@@ -219,25 +224,25 @@ async def test_odd_text_is_kept(store: Store) -> None:
     odd = "\0a'\";--\u202e\U0001f600\r\n\ufeff"
     await store.commit([asked("1", odd, odd, odd), wrote("1", odd), ended("1", odd, after=2)])
     assert await texts(store, odd) == [odd, odd]
-    assert (await store.entries(TurnId("1")))[1].event == Delta(odd)
+    assert (await store.entries(TurnId("1"), EVERYBODY))[1].event == Delta(odd)
 
 
 async def test_nothing_is_a_batch_too(store: Store) -> None:
     """An empty batch does nothing."""
     await store.commit([])
-    assert await store.chats() == []
+    assert await store.chats(EVERYBODY) == []
 
 
 async def test_batches_at_once_do_not_mix(store: Store) -> None:
     """Many commits at the same time are each kept whole."""
     pairs = [(asked(f"{n}", f"c{n}", "m"), ended(f"{n}", f"r{n}")) for n in range(40)]
     await asyncio.gather(*(store.commit(pair) for pair in pairs))
-    assert len(await store.chats()) == 40
+    assert len(await store.chats(EVERYBODY)) == 40
     assert all([await texts(store, f"c{n}") == ["why?", f"r{n}"] for n in range(40)])
 
 
 async def test_reads_of_the_unknown_are_empty(store: Store) -> None:
     """An unknown chat has no messages, an unknown turn no journal."""
     await store.check()
-    assert await store.messages(ChatId("?")) == []
-    assert await store.entries(TurnId("?")) == []
+    assert await store.messages(ChatId("?"), EVERYBODY) == []
+    assert await store.entries(TurnId("?"), EVERYBODY) == []

@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from protocol.access import EVERYBODY
 from protocol.errors import StorageUnavailable
 from protocol.ids import ChatId
 from protocol.values import ChatFile, ModelChoice, Upload, UploadPassage
@@ -40,15 +41,18 @@ async def test_upload_reads_as_it_was_kept(store: Store) -> None:
     """Passages in their order, vectors to the byte; kept twice it is there once."""
     await store.commit([kept("a", "b")])
     await store.commit([kept("a")])
-    assert await store.upload("a") == upload("a")
-    assert await store.upload("nobody") is None
+    assert await store.upload("a", EVERYBODY) == upload("a")
+    assert await store.upload("nobody", EVERYBODY) is None
 
 
 async def test_chat_lists_the_files_it_was_asked_with(store: Store) -> None:
     """Each once, in the order of asking; ids that nobody has are passed over."""
     await store.commit([kept("a", "b"), with_files(asked("1", "c", "m1"), "b", "nobody")])
     await store.commit([with_files(asked("2", "c", "m2"), "b", "a", "a")])
-    assert (await store.chat(ChatId("c"))).files == (ChatFile("b.pdf", "b"), ChatFile("a.pdf", "a"))
+    assert (await store.chat(ChatId("c"), EVERYBODY)).files == (
+        ChatFile("b.pdf", "b"),
+        ChatFile("a.pdf", "a"),
+    )
 
 
 async def test_deleted_chat_takes_along_what_only_it_used(store: Store) -> None:
@@ -57,13 +61,13 @@ async def test_deleted_chat_takes_along_what_only_it_used(store: Store) -> None:
     await store.commit([with_files(asked("1", "c", "m"), "own", "both"), ended("1")])
     await store.commit([with_files(asked("2", "d", "m"), "both")])
     await store.commit([deleted("c")])
-    assert [name for name in ("own", "both", "unused") if await store.upload(name)] == [
+    assert [name for name in ("own", "both", "unused") if await store.upload(name, EVERYBODY)] == [
         "both",
         "unused",
     ]
     await store.commit([deleted("d")])
-    assert await store.upload("both") is None
-    assert await store.upload("unused") is not None
+    assert await store.upload("both", EVERYBODY) is None
+    assert await store.upload("unused", EVERYBODY) is not None
 
 
 async def test_upload_that_no_question_named_is_forgotten(sqlite_store: SqliteStore) -> None:
@@ -72,7 +76,9 @@ async def test_upload_that_no_question_named_is_forgotten(sqlite_store: SqliteSt
     await sqlite_store.commit([with_files(asked("1", "c", "m"), "used")])
     later = NOON + UNUSED + timedelta(seconds=1)
     await sqlite_store.commit([KeepUploads((upload("new"),), later)])
-    assert [name for name in ("used", "unused", "new") if await sqlite_store.upload(name)] == [
+    assert [
+        name for name in ("used", "unused", "new") if await sqlite_store.upload(name, EVERYBODY)
+    ] == [
         "used",
         "new",
     ]

@@ -59,6 +59,7 @@ class Drawer:
         self.leaves: list[Leaf] = []
         self.taken: list[tuple[str, bytes]] = []
         self.embedding: ModelChoice | None = None
+        self.owner = ""
         self.desk = UploadDesk(limits or FormLimits(3, 1000), self.draft, self.take_in)
 
     def draft(self, name: str) -> Leaf:
@@ -66,9 +67,11 @@ class Drawer:
         self.leaves.append(Leaf(name))
         return self.leaves[-1]
 
-    async def take_in(self, drafts: Sequence[Draft], embedding: ModelChoice) -> list[Upload]:
+    async def take_in(
+        self, drafts: Sequence[Draft], embedding: ModelChoice, owner: str
+    ) -> list[Upload]:
         """Uploads named by their places."""
-        self.embedding = embedding
+        self.embedding, self.owner = embedding, owner
         self.taken += [(draft.name, draft.file.getvalue()) for draft in self.leaves[-len(drafts) :]]
         return [
             Upload(f"id{at}", draft.name, draft.size_bytes, ()) for at, draft in enumerate(drafts)

@@ -2,24 +2,27 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
+from access.doors import OpenDoor
+from access.gate import Gate
 from actors.envelope import Reply
 from actors.journal import Journal
 from actors.unkept import Following
+from protocol.access import Identify, Person
 from protocol.connection import Connection
-from protocol.errors import ChatNotFound, InvalidModelSelected, ServiceError
+from protocol.errors import InvalidModelSelected, ServiceError
 from protocol.events import Event
-from protocol.ids import ChatId, MessageId, SessionId, TurnId
+from protocol.ids import MessageId, SessionId, TurnId
 from protocol.settings import Access, General, Limits, Settings, Uploads
 from protocol.values import Models, Question, TurnInfo
-from storage.store import StoredChat, StoredMessage
 from tests.transport.desks import Drawer, Held
+from tests.transport.shelf import Shelf
 from transport.desk import Times
 from transport.http import Request, Response, Route
 from transport.routes import ROUTES
@@ -33,35 +36,6 @@ PATIENCE_S = 10.0  # a test that waits longer has failed
 # How these tests ask, and where the web UI is that asks beside them.
 HERE = Access(hosts=("h",), origins=("http://localhost:3000",))
 SMALL = Limits(body_bytes=1000, head_bytes=2000, frame_bytes=4 * 1024 * 1024)
-
-
-class Shelf:
-    """A store of chats in memory."""
-
-    def __init__(
-        self, chats: Iterable[StoredChat] = (), messages: Iterable[StoredMessage] = ()
-    ) -> None:
-        self.kept = {chat.id: chat for chat in chats}
-        self.said = list(messages)
-
-    async def chats(self) -> list[StoredChat]:
-        """All chats."""
-        return list(self.kept.values())
-
-    async def chat(self, chat_id: ChatId) -> StoredChat:
-        """One chat."""
-        if chat_id not in self.kept:
-            raise ChatNotFound
-        return self.kept[chat_id]
-
-    async def messages(self, chat_id: ChatId) -> list[StoredMessage]:
-        """Its messages."""
-        return [said for said in self.said if said.chat_id == chat_id]
-
-    async def delete(self, chat_id: ChatId) -> None:
-        """Remove a chat."""
-        await self.chat(chat_id)
-        del self.kept[chat_id]
 
 
 @dataclass(frozen=True)
@@ -90,10 +64,11 @@ class Oracle:
         modes = ("webSearch", "writingAssistant")
         return Asking(self.answer, self.find, self.resolve, modes, question_chars=100)
 
-    def answer(self, question: Question, models: Models) -> Following:
+    def answer(self, question: Question, models: Models, person: Person) -> Following:
         """A turn with the events; without an end among them it goes on for ever."""
         self.asked.append((question, models))
-        turn = TurnInfo(TurnId("t"), SessionId("s"), MessageId("a"), question, models)
+        ids = (TurnId("t"), SessionId("s"), MessageId("a"))
+        turn = TurnInfo(*ids, question, models, person)
         journal, reply = Journal(turn), Reply[None]()
         for event in self.events:
             journal.write(event)
@@ -132,6 +107,7 @@ def services(
     unwell: Mapping[str, str] | None = None,
     uploads: UploadDesk | None = None,
     asking: Asking | None = None,
+    gate: Gate | None = None,
 ) -> Services:
     """Services over a shelf; never ready when there is trouble."""
     kept = shelf or Shelf()
@@ -160,6 +136,7 @@ def services(
         ready=ready,
         asking=asking or Oracle().asking,
         health=health,
+        gate=gate or Gate(OpenDoor(), is_open=True),
     )
 
 
@@ -191,7 +168,7 @@ TRIED = (
 )
 
 
-async def repeat(connection: Connection, query: Mapping[str, str]) -> None:
+async def repeat(connection: Connection, query: Mapping[str, str], _: Identify) -> None:
     """Send each frame back; the parameters first, when there are any."""
     if query:
         await connection.send(msgspec.json.encode(query).decode())

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from access.proofs import NO_PROOF
 from protocol.settings import Settings
 from tests.transport.places import HERE, SMALL, client, get, post, serving
 from tests.transport.raw import CHUNKED, ECHO, HOST, LINE, OK, TABLE
@@ -227,6 +228,7 @@ async def heard_by_the_deaf(request: bytes) -> None:
     desk = Desk(
         answer=big,
         upgrade=lambda _, __: None,
+        proof=lambda _, __: NO_PROOF,
         visitors=Visitors.of(Settings(access=HERE)),
         limits=ReadLimits(1000, 1000),
         times=Times(request_s=5, send_s=0.05),

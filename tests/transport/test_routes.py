@@ -4,7 +4,8 @@ from protocol.errors import StorageUnavailable
 from protocol.ids import ChatId, MessageId
 from protocol.values import ChatFile
 from storage.store import StoredChat, StoredMessage
-from tests.transport.places import Lists, Shelf, client, get, services, serving
+from tests.transport.places import Lists, client, get, services, serving
+from tests.transport.shelf import Shelf
 from transport.services import Services
 
 CHAT = ChatId("c/1")

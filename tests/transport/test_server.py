@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from websockets.asyncio.client import connect
 
+from protocol.access import Identify
 from protocol.connection import Connection
 from protocol.errors import SettingsError
 from protocol.settings import General, Settings
@@ -114,7 +115,7 @@ async def test_closing_is_bounded_whatever_hangs() -> None:
         finally:
             ended.append(what)
 
-    async def converse(_: Connection, __: Mapping[str, str]) -> None:
+    async def converse(_: Connection, __: Mapping[str, str], ___: Identify) -> None:
         await hang("talk")
 
     async def work(_: Request, __: Services) -> Response:

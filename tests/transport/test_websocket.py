@@ -12,6 +12,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
+from protocol.access import Identify
 from protocol.connection import Connection, ConnectionGone
 from tests.transport.places import client, get, serving
 from transport.server import Server
@@ -103,7 +104,7 @@ async def test_the_subprotocol_is_agreed_only_when_it_is_offered(
     """Old clients and clients with other offers are served without a subprotocol."""
     seen: list[str | None] = []
 
-    async def note(connection: Connection, _: Mapping[str, str]) -> None:
+    async def note(connection: Connection, _: Mapping[str, str], __: Identify) -> None:
         seen.append(connection.subprotocol)
 
     async with serving(converse=note) as server, talk(server, "/", *offered) as socket:
@@ -131,7 +132,7 @@ async def test_a_large_frame_passes_and_a_larger_one_closes() -> None:
     """4 MiB come through, whole or in fragments; one byte more ends with 1009."""
     seen: list[int] = []
 
-    async def measure(connection: Connection, _: Mapping[str, str]) -> None:
+    async def measure(connection: Connection, _: Mapping[str, str], __: Identify) -> None:
         async for text in connection.frames():
             seen.append(len(text))
             await connection.send("seen")
@@ -157,7 +158,7 @@ async def test_frames_end_quietly_however_the_client_leaves(
     """A close, a cut, bad text and bad frames all end the frames, and nothing is logged."""
     left = asyncio.Queue[str]()
 
-    async def listen(connection: Connection, _: Mapping[str, str]) -> None:
+    async def listen(connection: Connection, _: Mapping[str, str], __: Identify) -> None:
         async for _text in connection.frames():
             pass
         with pytest.raises(ConnectionGone):
@@ -187,7 +188,7 @@ async def test_a_client_may_leave_in_the_middle_of_an_answer(
     """ConnectionGone may escape: it is how a conversation ends, and no fault."""
     gone = asyncio.Event()
 
-    async def pour(connection: Connection, _: Mapping[str, str]) -> None:
+    async def pour(connection: Connection, _: Mapping[str, str], __: Identify) -> None:
         try:
             while True:
                 await connection.send("a" * 10_000)
@@ -207,7 +208,7 @@ async def test_what_escapes_a_conversation_closes_it_and_is_logged_once(
 ) -> None:
     """A bug ends its own connection with 1011, and leaves its traceback in the log."""
 
-    async def fail(_: Connection, __: Mapping[str, str]) -> None:
+    async def fail(_: Connection, __: Mapping[str, str], ___: Identify) -> None:
         raise LookupError
 
     async with serving(converse=fail) as server, talk(server) as socket:
@@ -218,7 +219,7 @@ async def test_what_escapes_a_conversation_closes_it_and_is_logged_once(
 async def test_a_conversation_may_close_with_a_code() -> None:
     """The code arrives, with as much of the reason as fits; closing twice is harmless."""
 
-    async def refuse(connection: Connection, _: Mapping[str, str]) -> None:
+    async def refuse(connection: Connection, _: Mapping[str, str], __: Identify) -> None:
         await connection.close(4401, "é" * 200)
         await connection.close(1000)
 
@@ -246,7 +247,7 @@ async def test_pings_of_a_client_that_reads_nothing_do_not_pile_up() -> None:
     """A client that only sends is cut off when too many answers wait for it."""
     left = asyncio.Event()
 
-    async def listen(connection: Connection, _: Mapping[str, str]) -> None:
+    async def listen(connection: Connection, _: Mapping[str, str], __: Identify) -> None:
         async for _text in connection.frames():
             pass
         left.set()

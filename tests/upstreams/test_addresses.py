@@ -3,7 +3,7 @@
 import pytest
 
 from protocol.errors import SettingsError
-from protocol.settings import Fetch, General, Settings
+from protocol.settings import Access, Fetch, General, Settings
 from upstreams.addresses import (
     AddressPolicy,
     exceptions_of,
@@ -64,9 +64,13 @@ def test_nobody_names_what_is_nobodys_business(address: str) -> None:
     assert not guest_policy(Settings()).admits("x.test", address, 80)
 
 
-def test_users_of_a_server_for_many_reach_the_open_internet_alone() -> None:
-    """The network around the server is not theirs."""
-    policy = guest_policy(Settings(general=General(host="0.0.0.0")))
+@pytest.mark.parametrize(
+    "settings",
+    [Settings(general=General(host="0.0.0.0")), Settings(access=Access(auth="users"))],
+)
+def test_users_of_a_server_for_many_reach_the_open_internet_alone(settings: Settings) -> None:
+    """The network around the server is not theirs, also where a proxy stands before it."""
+    policy = guest_policy(settings)
     assert policy.admits("x.test", "1.1.1.1", 443)
     assert not policy.admits("x.test", "127.0.0.1", 11434)
 

@@ -1,7 +1,7 @@
 """The table of routes: one row and one function each, gathered from the files here."""
 
 from transport.http import Route
-from transport.routes import chats, config, extras, health, models, search, status, uploads
+from transport.routes import access, chats, config, extras, health, models, search, status, uploads
 
 ROUTES: tuple[Route, ...] = (
     *status.ROUTES,
@@ -12,4 +12,5 @@ ROUTES: tuple[Route, ...] = (
     *extras.ROUTES,
     *uploads.ROUTES,
     *health.ROUTES,
+    *access.ROUTES,
 )

@@ -110,6 +110,6 @@ def _told(name: str, value: object) -> dict[str, object]:
 
 
 ROUTES = (
-    Route("GET", "/api/config", show_config),
-    Route("POST", "/api/config", change_config),
+    Route("GET", "/api/config", show_config, access="admin"),
+    Route("POST", "/api/config", change_config, access="admin"),
 )

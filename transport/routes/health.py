@@ -25,7 +25,7 @@ async def show_health(_: Request, services: Services) -> Response:
 
 
 ROUTES = (
-    Route("GET", "/health", show_health),
-    Route("GET", "/health/live", show_live),
-    Route("GET", "/health/ready", show_ready),
+    Route("GET", "/health", show_health, access="admin"),
+    Route("GET", "/health/live", show_live, access="anybody"),
+    Route("GET", "/health/ready", show_ready, access="anybody"),
 )

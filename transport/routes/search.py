@@ -17,7 +17,7 @@ async def search(request: Request, services: Services) -> Response:
     body = _body(request)
     question = question_of(body, modes=asking.modes, most=asking.question_chars)
     models = models_of(body.chat_model, body.embedding_model, asking.resolve)
-    following = asking.answer(question, models)
+    following = asking.answer(question, models, request.person)
     return await (_streamed(following) if body.stream else _whole(following))
 
 

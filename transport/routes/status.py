@@ -7,4 +7,4 @@ async def show_status(_: Request, __: Services) -> Response:
     return Response.of({"status": "ok"})
 
 
-ROUTES = (Route("GET", "/api", show_status),)
+ROUTES = (Route("GET", "/api", show_status, access="anybody"),)

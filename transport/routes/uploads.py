@@ -34,7 +34,7 @@ async def take_files(request: Request, services: Services) -> Response:
             await draft.finish()
         if not drafts:
             raise InvalidFormat("files: is missing")
-        kept = await uploads.take_in(drafts, _embedding(form))
+        kept = await uploads.take_in(drafts, _embedding(form), request.person.name)
     return Response.of({"files": [_shown(upload) for upload in kept]})
 
 

@@ -1,0 +1,62 @@
+"""Lets in who may ask: the one place that every request and every command passes."""
+
+from collections.abc import Callable, Mapping
+
+from access.accounts import AccountDoor, Registry
+from access.doors import Door, OpenDoor, proxy_door, token_door
+from access.proofs import NO_PROOF, Proof, proof_of
+from protocol.access import Person
+from protocol.errors import SettingsError
+from protocol.refusals import Unauthorized
+from protocol.settings import Access, Settings
+from upstreams.addresses import is_for_this_machine
+
+EXPOSED = (
+    "whoever reaches this address could read all conversations and settings; choose"
+    " PERPLEXICA_AUTH=users, token or proxy, listen on 127.0.0.1, or insist with --insecure"
+)
+
+_CHECKED: Mapping[str, Callable[[Access], Door]] = {"token": token_door, "proxy": proxy_door}
+_DOORS: Mapping[str, Callable[[Access, Registry], Door]] = {
+    "open": lambda _, __: OpenDoor(),
+    "token": lambda access, _: token_door(access),
+    "users": lambda access, registry: AccountDoor(registry, login_hours=access.login_hours),
+    "proxy": lambda access, _: proxy_door(access),
+}
+
+
+class Gate:
+    """Knows who asks, as the settings want it."""
+
+    def __init__(self, door: Door, *, user_header: str = "", is_open: bool = False) -> None:
+        self.door = door
+        self._user_header = user_header.lower()
+        self._is_open = is_open
+
+    @classmethod
+    def of(cls, access: Access, registry: Registry) -> "Gate":
+        """The gate of the settings; raises SettingsError for what makes none."""
+        door = _DOORS[access.auth](access, registry)
+        return cls(door, user_header=access.user_header, is_open=access.auth == "open")
+
+    def proof(self, headers: Mapping[str, str], peer: str) -> Proof:
+        """What the head of a request proves; nothing of it is kept where nobody looks at it."""
+        if self._is_open:
+            return NO_PROOF
+        return proof_of(headers, user_header=self._user_header, peer=peer)
+
+    async def person(self, proof: Proof) -> Person:
+        """Who it is at this moment; raises Unauthorized, or StorageUnavailable."""
+        person = await self.door.person(proof)
+        if person is None:
+            raise Unauthorized
+        return person
+
+
+def check_access(settings: Settings) -> None:
+    """Raise SettingsError where everybody on a network would be let in unasked, or nobody can."""
+    access, host = settings.access, settings.general.host
+    if access.auth in _CHECKED:
+        _CHECKED[access.auth](access)
+    if access.auth == "open" and not access.insecure and not is_for_this_machine(host):
+        raise SettingsError("PERPLEXICA_HOST", host, EXPOSED)

@@ -1,0 +1,52 @@
+"""Passwords: slow to try, and never kept."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import TypeVar
+
+import argon2
+
+from protocol.refusals import FieldRefused
+
+T = TypeVar("T")
+Offload = Callable[[Callable[[], T]], Awaitable[T]]
+
+FEWEST, MOST = 8, 1000  # characters
+AT_ONCE = 2  # each takes 64 MiB and a core for some 50 ms
+
+# Of a password that nobody knows: checked for no account, so that both take the same time.
+NOBODY = (
+    "$argon2id$v=19$m=65536,t=3,p=4$nFITbA8ngPHCV0HxkkvT9g$7/NcTG"
+    "+EsGcFeRsvSbVGzgltmcTJFKyunqub72iggoU"
+)
+
+
+class Passwords:
+    """Hashes and checks passwords by argon2id, with the parameters of RFC 9106 for small memory."""
+
+    def __init__(self, offload: Offload[object]) -> None:
+        """Work in threads by ``offload``, a few at a time."""
+        self._offload = offload
+        self._hasher = argon2.PasswordHasher()
+        self._places = asyncio.Semaphore(AT_ONCE)
+
+    async def hashed(self, password: str) -> str:
+        """The hash to keep; raises FieldRefused for a password that is too short or too long."""
+        if not FEWEST <= len(password) <= MOST:
+            raise FieldRefused("password", f"must have {FEWEST} to {MOST} characters")
+        async with self._places:
+            return str(await self._offload(partial(self._hasher.hash, password)))
+
+    async def fit(self, kept: str, password: str) -> bool:
+        """Whether this is the password; takes its time also for an account that is not there."""
+        if len(password) > MOST:
+            return False
+        async with self._places:
+            return bool(await self._offload(partial(self._fits, kept or NOBODY, password)))
+
+    def _fits(self, kept: str, password: str) -> bool:
+        try:
+            return self._hasher.verify(kept, password)
+        except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHash):
+            return False

@@ -1,0 +1,50 @@
+"""What a client proves with who it is."""
+
+import hashlib
+import re
+from collections.abc import Mapping
+
+from protocol.base import Value
+
+COOKIE = "perplexica_login"
+KEY_PREFIX = "ppx_"  # by which people, and scanners of repositories, know our keys
+
+_BEARER = re.compile(r"[Bb]earer +([!-~]{1,500})")
+_COOKIE = re.compile(rf"(?:^|; ?){COOKIE}=([!-:<-~]{{1,500}})(?:;|$)")
+
+
+class Proof(Value, frozen=True):
+    """A secret that came in a header or a cookie, or the user that a proxy vouches for.
+
+    ``peer`` is the address that the connection comes from.
+    """
+
+    bearer: str = ""
+    cookie: str = ""
+    user: str = ""
+    peer: str = ""
+
+    def __repr__(self) -> str:
+        """Say what kind it is, never what it says."""
+        kinds = [name for name in ("bearer", "cookie", "user") if getattr(self, name)]
+        return f"Proof({', '.join(kinds)})"
+
+
+NO_PROOF = Proof()
+
+
+def proof_of(headers: Mapping[str, str], *, user_header: str, peer: str) -> Proof:
+    """What the headers of a request prove; their names are in small letters."""
+    bearer = _BEARER.fullmatch(headers.get("authorization", ""))
+    cookie = _COOKIE.search(headers.get("cookie", ""))
+    return Proof(
+        bearer[1] if bearer else "",
+        cookie[1] if cookie else "",
+        headers.get(user_header, ""),
+        peer,
+    )
+
+
+def digest(secret: str) -> str:
+    """What is kept of a secret that is random and long: enough to know it by."""
+    return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,0 +1,30 @@
+"""Why somebody is turned away; further members of the one tree of errors."""
+
+from protocol.errors import RequestError
+
+
+class FieldRefused(RequestError):
+    """A field has a value that cannot be used; the sentence says which and why, not the value."""
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(f"{field}: {problem}")
+
+
+class Unauthorized(RequestError):
+    """Nobody is known who asks so."""
+
+    key = "UNAUTHORIZED"
+    status = 401
+
+    def __init__(self, sentence: str = "Please log in, or show a key.") -> None:
+        super().__init__(sentence)
+
+
+class Forbidden(RequestError):
+    """Who asks may not do that."""
+
+    key = "UNAUTHORIZED"
+    status = 403
+
+    def __init__(self, sentence: str = "Only an administrator may do that.") -> None:
+        super().__init__(sentence)

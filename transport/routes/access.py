@@ -1,0 +1,82 @@
+from access.doors import Login
+from access.proofs import COOKIE
+from protocol.base import Value
+from transport.http import Headers, Request, Response, Route
+from transport.services import Services
+
+# Browsers send it to this server alone, and only for its own pages.
+COOKIE_TRAITS = "Path=/; HttpOnly; SameSite=Strict"
+LONGEST_S = 400 * 86_400  # what browsers allow at most; the server ends it earlier
+
+
+class LoginBody(Value, frozen=True):
+    """A name with its password; a server with one secret asks no name."""
+
+    password: str
+    name: str = ""
+
+
+class SetUpBody(Value, frozen=True):
+    """The token that was printed at the start, and the first administrator."""
+
+    token: str
+    name: str
+    password: str
+
+
+class PasswordBody(Value, frozen=True):
+    """The password as it is, and as it shall be."""
+
+    old: str
+    new: str
+
+
+async def log_in(request: Request, services: Services) -> Response:
+    """Begin a login, and give the browser its cookie; 401 for a wrong name or password."""
+    body = request.body_as(LoginBody)
+    return _welcome(await services.gate.door.log_in(body.name, body.password), request)
+
+
+async def log_out(request: Request, services: Services) -> Response:
+    """End the login of the cookie, and take the cookie back."""
+    await services.gate.door.log_out(request.proof)
+    return Response.of({"message": "Logged out"}, headers=_cookie("", request, lasts_s=0))
+
+
+async def set_up(request: Request, services: Services) -> Response:
+    """Make the first administrator; 404 where that has been done, 401 for a wrong token."""
+    body = request.body_as(SetUpBody)
+    return _welcome(await services.gate.door.set_up(body.token, body.name, body.password), request)
+
+
+async def change_password(request: Request, services: Services) -> Response:
+    """Change the password of who asks; all logins of the account end."""
+    body = request.body_as(PasswordBody)
+    await services.gate.door.change_password(request.person, body.old, body.new)
+    return Response.of({"message": "Password changed"})
+
+
+async def show_me(request: Request, _: Services) -> Response:
+    """Who asks, and what they may do; the name is empty where there are no accounts."""
+    return Response.of({"name": request.person.name, "role": request.person.role})
+
+
+def _welcome(login: Login, request: Request) -> Response:
+    told = {"name": login.person.name, "role": login.person.role}
+    return Response.of(told, headers=_cookie(login.secret, request, lasts_s=LONGEST_S))
+
+
+def _cookie(secret: str, request: Request, *, lasts_s: int) -> Headers:
+    """A browser that came by https, which its page's origin tells, must not send it otherwise."""
+    is_secure = request.headers.get("origin", "").lower().startswith("https://")
+    traits = f"{COOKIE_TRAITS}; Max-Age={lasts_s}{'; Secure' if is_secure else ''}"
+    return (("Set-Cookie", f"{COOKIE}={secret}; {traits}"),)
+
+
+ROUTES = (
+    Route("POST", "/api/login", log_in, access="anybody"),
+    Route("POST", "/api/logout", log_out, access="anybody"),
+    Route("POST", "/api/setup", set_up, access="anybody"),
+    Route("POST", "/api/password", change_password),
+    Route("GET", "/api/me", show_me),
+)
