@@ -14,6 +14,8 @@ from typing import Any, Self
 
 import httpx
 
+from tests.e2e.canary import check, check_reply
+
 APP = Path(__file__).parents[2] / "app.py"
 ADDRESS = re.compile(r"http://127\.0\.0\.1:(\d+)")
 START_S = 15.0
@@ -114,12 +116,16 @@ class Program:
         except (TimeoutError, EOFError) as error:
             await self.stop()
             raise DidNotStart(self.log_text()) from error
-        self.http = httpx.AsyncClient(base_url=self.url, timeout=10, trust_env=False)
+        hooks = {"response": [check_reply]}
+        self.http = httpx.AsyncClient(
+            base_url=self.url, timeout=10, trust_env=False, event_hooks=hooks
+        )
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self.http.aclose()
         await self.stop()
+        check("a log", self.log_text())
 
     @property
     def url(self) -> str:
