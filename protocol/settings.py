@@ -226,6 +226,12 @@ class Limits(Value, frozen=True):
     question_chars: Annotated[Count, described("characters of one question")] = 100_000
     answer_chars: Annotated[Count, described("characters of one answer")] = 200_000
     frame_bytes: Annotated[Bytes, described("bytes of one WebSocket frame")] = 4 * 1024 * 1024
+    small_frames: Annotated[
+        Count, described("frames under 1 kB a second from one client; ten times as many at once")
+    ] = 20
+    unread_bytes: Annotated[
+        Bytes, described("bytes of frames that nobody has dealt with, all clients together")
+    ] = 64 * 1024 * 1024
     body_bytes: Annotated[Bytes, described("bytes of one HTTP body")] = 8 * 1024 * 1024
     head_bytes: Annotated[Bytes, described("bytes of one HTTP head")] = 16 * 1024
     request_s: Annotated[Seconds, described("seconds in which a request must have come")] = 30

@@ -156,7 +156,7 @@ async def serve(
         now=now,
     )
     server = _prepare(settings.general, desk, partial(_talk, converse, services.gate, talks))
-    door = HandOver(server, prove, frame_bytes=limits.frame_bytes)
+    door = HandOver(server, prove, limits)
     await _open(server, settings.general)
     for listening in server.sockets:  # those that are accepted inherit it
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, UNSENT_BYTES)

@@ -9,7 +9,7 @@ from functools import partial
 import structlog
 from websockets.asyncio.server import Server, ServerConnection
 from websockets.exceptions import ConnectionClosed
-from websockets.server import ServerProtocol
+from websockets.frames import CloseCode
 from websockets.typing import Subprotocol
 
 from access.gate import Gate
@@ -17,15 +17,19 @@ from access.proofs import NO_PROOF, Proof
 from protocol.access import Identify
 from protocol.connection import Connection, ConnectionGone
 from protocol.frames import SUBPROTOCOL
+from protocol.settings import Limits
+from transport.arrivals import Arrivals
 from transport.head import Head, tokens
+from transport.inbound import Bucket, Inbound
 from transport.reader import READ_BYTES, Incoming
 from transport.refusals import VERSION, BadRequest, MethodNotAllowed, UpgradeRequired
 
 log = structlog.get_logger()
 
 REASON_BYTES = 123  # of a close frame (RFC 6455 5.5)
-QUEUED_FRAMES = 2  # times the largest frame: what one client can make us keep
-UNREAD_BYTES = 4 * 1024 * 1024
+# Nothing more is read while a message waits: one client can make us keep the one that is being
+# dealt with, one more, and READ_BYTES.
+QUEUED_FRAMES = 0
 PING_S = 30.0
 CLOSE_S = 4.0  # a client that never closes its end holds up a stop for this long
 
@@ -40,28 +44,66 @@ Converse = Callable[[Connection, Mapping[str, str], Identify], Awaitable[None]]
 
 
 class Socket(ServerConnection, asyncio.BufferedProtocol):
-    """A WebSocket whose client can neither hold up the others nor make us keep what it leaves.
+    """A WebSocket whose client can neither hold up the others nor make us keep what it sends.
 
     asyncio reads 256 kB at a time: filled with empty frames they would hold up the event loop for
-    half a second, so a smaller buffer is read into, the same one for all sockets. And each ping is
-    answered by a pong whether or not the client reads: one that only sends would fill the write
-    buffer without end.
+    half a second, so a smaller buffer is read into, the same one for all sockets.
     """
 
     query: Mapping[str, str] = {}  # replaced at the hand-over, emptied at the start
     proof: Proof = NO_PROOF
     buffer: bytearray
+    inbound: Inbound
+    arrivals: Arrivals
+    _ending: asyncio.TimerHandle | None = None
 
     def get_buffer(self, sizehint: int) -> bytearray:  # noqa: ARG002 (asyncio's own name)
         """Where the next bytes are to be put."""
         return self.buffer
 
     def buffer_updated(self, nbytes: int) -> None:
-        """Take in frames, or close when too much waits for the client to read it."""
-        if self.transport.get_write_buffer_size() > UNREAD_BYTES:
-            self.transport.abort()
-            return
-        self.data_received(bytes(memoryview(self.buffer)[:nbytes]))
+        """Take in what came."""
+        self.take_in(bytes(memoryview(self.buffer)[:nbytes]))
+
+    def take_in(self, data: bytes) -> None:
+        """Take in frames; a client that is to be gone has ``CLOSE_S`` for it."""
+        self.data_received(data)
+        self._note()
+        if self.protocol.close_expected() and self._ending is None:
+            self._ending = self.loop.call_later(CLOSE_S, self.transport.abort)
+
+    def deal(self) -> None:
+        """Let go of the message that was received last: it has been dealt with."""
+        self.inbound.deal()
+        self._note()
+
+    def give_up(self) -> None:
+        """Cut the client off, with a word if it is reading."""
+        self.protocol.fail(CloseCode.TRY_AGAIN_LATER, "too much has come at once")
+        self.send_data()
+        self.transport.abort()
+
+    def pause_writing(self) -> None:
+        """Wait for the client, and answer no ping meanwhile."""
+        super().pause_writing()
+        self.inbound.is_unread = True
+
+    def resume_writing(self) -> None:
+        """Go on writing."""
+        super().resume_writing()
+        self.inbound.read_again()
+        self.send_data()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the client."""
+        super().connection_lost(exc)
+        self.arrivals.note(self, 0)
+        if self._ending is not None:
+            self._ending.cancel()
+
+    def _note(self) -> None:
+        if not self.transport.is_closing():
+            self.arrivals.note(self, self.inbound.held)
 
 
 class SocketConnection:
@@ -69,7 +111,7 @@ class SocketConnection:
 
     __slots__ = ("_socket",)
 
-    def __init__(self, socket: ServerConnection) -> None:
+    def __init__(self, socket: Socket) -> None:
         self._socket = socket
 
     @property
@@ -82,6 +124,7 @@ class SocketConnection:
         try:
             while True:
                 yield await self._socket.recv()
+                self._socket.deal()
         except ConnectionClosed:
             return
 
@@ -102,17 +145,14 @@ class HandOver:
     """Lets websockets go on with the sockets whose clients ask for an upgrade."""
 
     def __init__(
-        self,
-        server: Server,
-        proof: Callable[[Head, asyncio.Transport], Proof],
-        *,
-        frame_bytes: int,
+        self, server: Server, proof: Callable[[Head, asyncio.Transport], Proof], limits: Limits
     ) -> None:
-        """Take no message larger than ``frame_bytes``; ``server`` will know the connections."""
+        """Take what the limits allow; ``server`` will know the connections."""
         self._server = server
         self._proof = proof
-        self._frame_bytes = frame_bytes
+        self._limits = limits
         self._buffer = bytearray(READ_BYTES)
+        self.arrivals = Arrivals(limits.unread_bytes)
 
     def take(self, transport: asyncio.Transport, incoming: Incoming) -> None:
         """Make a WebSocket of the transport that ``incoming`` came from.
@@ -131,26 +171,28 @@ class HandOver:
         socket = self._socket(speaks=speaks)
         socket.query = head.query
         socket.proof = self._proof(head, transport)
-        socket.buffer = self._buffer
         transport.set_protocol(socket)
         socket.connection_made(transport)
         shown = _HANDSHAKE % key + (_OFFER if speaks else b"") + b"\r\n"
-        socket.data_received(shown + incoming.data)
+        socket.take_in(shown + incoming.data)
 
     def _socket(self, *, speaks: bool) -> Socket:
-        # Without a choice of its own, websockets refuses a client that offers none or another.
-        protocol = ServerProtocol(
+        inbound = Inbound(
+            Bucket(self._limits.small_frames, asyncio.get_running_loop().time),
+            frame_bytes=self._limits.frame_bytes,
+            # Without a choice of its own, websockets refuses a client that offers none or another.
             subprotocols=[Subprotocol(SUBPROTOCOL)] if speaks else None,
-            max_size=self._frame_bytes,
-            logger=self._server.logger,
+            logger=socket_logger(),
         )
-        return Socket(
-            protocol,
+        socket = Socket(
+            inbound,
             self._server,
             ping_interval=PING_S,
             close_timeout=CLOSE_S,
             max_queue=QUEUED_FRAMES,
         )
+        socket.inbound, socket.buffer, socket.arrivals = inbound, self._buffer, self.arrivals
+        return socket
 
 
 def _checked_key(head: Head) -> bytes:
