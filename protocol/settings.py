@@ -235,6 +235,9 @@ class Limits(Value, frozen=True):
     body_bytes: Annotated[Bytes, described("bytes of one HTTP body")] = 8 * 1024 * 1024
     head_bytes: Annotated[Bytes, described("bytes of one HTTP head")] = 16 * 1024
     request_s: Annotated[Seconds, described("seconds in which a request must have come")] = 30
+    body_rate: Annotated[
+        Count, described("bytes a second at which an upload must come, once it has taken so long")
+    ] = 1024
 
 
 class Settings(Value, frozen=True):

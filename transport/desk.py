@@ -17,8 +17,10 @@ class Times:
     """How long a client may take, in seconds.
 
     Attributes:
-        request_s: From the first byte of a request to its last.
+        request_s: From the first byte of a request to its last; of one whose route takes the body
+            while it comes, to the last of its head, and again as long for the body.
         send_s: To take a piece of an answer.
+        body_rate: So many bytes of such a body give it a second more.
         idle_s: Between two requests.
         linger_s: To see the last answer and leave, once nothing more is read from it.
         farewell_s: Until work for it is stopped after it has said that it sends no more: most that
@@ -28,6 +30,7 @@ class Times:
 
     request_s: float
     send_s: float
+    body_rate: float = 1024.0
     idle_s: float = 60.0
     linger_s: float = 5.0
     farewell_s: float = 2.0

@@ -141,7 +141,8 @@ class Front(asyncio.BufferedProtocol):
     def _begin_inflow(self) -> Inflow:
         if self._reader.expects_continue:
             self._transport.write(CONTINUE)
-        inflow = Inflow(self._transport, patience_s=self._desk.times.request_s)
+        times = self._desk.times
+        inflow = Inflow(self._transport, patience_s=times.request_s, rate=times.body_rate)
         inflow.pump(self._reader)
         return inflow
 

@@ -29,7 +29,7 @@ class RequestTooSlow(RequestError):
     status = 408
 
     def __init__(self, *, after_s: float) -> None:
-        super().__init__(f"The request was not complete after {after_s:g} s.")
+        super().__init__(f"The request was not complete after {after_s:.3g} s.")
 
 
 class HostRefused(RequestError):

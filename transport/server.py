@@ -152,7 +152,7 @@ async def serve(
         proof=prove,
         visitors=visitors or Visitors.of(settings),
         limits=ReadLimits(limits.head_bytes, limits.body_bytes, _streamed(routes, settings)),
-        times=times or Times(request_s=limits.request_s, send_s=limits.send_s),
+        times=times or Times(limits.request_s, limits.send_s, limits.body_rate),
         now=now,
     )
     server = _prepare(settings.general, desk, partial(_talk, converse, services.gate, talks))

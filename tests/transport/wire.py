@@ -11,7 +11,7 @@ from protocol.settings import Limits, Settings
 from tests.transport.places import HERE, SMALL, TRIED, repeat, services
 from transport.desk import Desk, Times
 from transport.front import Front
-from transport.http import Request, Response
+from transport.http import Request, Response, Route
 from transport.reader import ReadLimits
 from transport.router import Router
 from transport.routes import ROUTES
@@ -127,10 +127,15 @@ class Listening:
 class Hall:
     """The real front, router and WebSockets, without a port; counts the requests it answers."""
 
-    def __init__(self, limits: Limits = SMALL, times: Times | None = None) -> None:
+    def __init__(
+        self,
+        limits: Limits = SMALL,
+        times: Times | None = None,
+        more: tuple[Route, ...] = (),
+    ) -> None:
         settings = Settings(access=HERE, limits=limits)
-        routes = (*ROUTES, *TRIED)
-        self._answer = Router(routes, services(), within_s=60).answer
+        routes = (*ROUTES, *TRIED, *more)
+        self._answer = Router(routes, services(), within_s=3600).answer
         self.answered = 0
         sockets = serve_sockets(self._talk, server_header=None, compression=None)
         sockets.server = cast("asyncio.Server", Listening())
@@ -142,7 +147,7 @@ class Hall:
             limits=ReadLimits(
                 limits.head_bytes,
                 limits.body_bytes,
-                {(r.method, r.pattern): 1000 for r in routes if r.streams is not None},
+                {(r.method, r.pattern): r.streams(settings) for r in routes if r.streams},
             ),
             times=times or Times(request_s=5, send_s=5),
             now=lambda: 0.0,
