@@ -120,12 +120,13 @@ class Front(asyncio.BufferedProtocol):
         self._transport.abort()
 
     def _advance(self) -> None:
+        incoming = None
         try:
             incoming = self._reader.next()
             if incoming is not None:
                 self._desk.visitors.check(incoming.head)
         except ServiceError as refusal:
-            self._refuse(refusal)
+            self._refuse(refusal, incoming)
             return
         if incoming is None:
             self._await_rest()
@@ -166,7 +167,7 @@ class Front(asyncio.BufferedProtocol):
         try:
             self._desk.upgrade(self._transport, incoming)
         except ServiceError as refusal:
-            self._refuse(refusal)
+            self._refuse(refusal, incoming)
         else:
             self._leave()
 
@@ -174,13 +175,14 @@ class Front(asyncio.BufferedProtocol):
         self._set_timer(None)
         self._desk.fronts.discard(self)
 
-    def _refuse(self, refusal: ServiceError) -> None:
+    def _refuse(self, refusal: ServiceError, incoming: Incoming | None = None) -> None:
         log.debug("request.refused", status=refusal.status, reason=str(refusal))
         origin, host = self._reader.origin_and_host()
         more = self._desk.visitors.origins.headers(origin, host)
+        head_only = incoming is not None and incoming.head.method == "HEAD"
         response = Response.of_error(refusal)
         self._transport.write(
-            response.encode(at=self._desk.now(), more=more, keep=False, head_only=False)
+            response.encode(at=self._desk.now(), more=more, keep=False, head_only=head_only)
         )
         self._end()
 

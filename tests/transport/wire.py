@@ -1,6 +1,7 @@
 """A front over a socket in memory, in virtual time: what it is sent, and what it answers."""
 
 import asyncio
+import re
 from collections.abc import Iterable
 from typing import Any, cast
 
@@ -17,6 +18,8 @@ from transport.router import Router
 from transport.routes import ROUTES
 from transport.visitors import Visitors
 from transport.websocket import HandOver, Socket, hold_conversation
+
+STATUS = re.compile(rb"HTTP/1\.1 (\d{3}) [A-Z]")
 
 
 class Wire(asyncio.Transport):
@@ -53,6 +56,10 @@ class Wire(asyncio.Transport):
         if not self._is_closing and not self._protocol.eof_received():
             self.close()
         await self.lost.wait()
+
+    def statuses(self) -> list[int]:
+        """The status of each answer so far."""
+        return [int(status) for status in STATUS.findall(self.sent)]
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
         """Go on with another."""
