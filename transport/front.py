@@ -133,7 +133,7 @@ class Front(asyncio.BufferedProtocol):
         elif incoming.head.is_upgrade:
             self._hand_on(incoming)
         else:
-            self._set_timer(None)
+            self._set_timer(self._desk.times.farewell_s if self._ended else None, self.abort)
             self._answered = False
             self._inflow = self._begin_inflow() if incoming.is_streamed else None
             self._task = asyncio.get_running_loop().create_task(self._serve(incoming))

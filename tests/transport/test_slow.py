@@ -97,3 +97,28 @@ async def test_a_connection_may_be_idle_for_its_time_only() -> None:
     took_s = await drip(one, [get("/api")] * 3, every_s=59)
     assert one.sent.count(b"HTTP/1.1 200 ") == 3
     assert took_s == pytest.approx(3 * 59 + 1, abs=1)
+
+
+@virtual
+async def test_work_that_begins_after_the_client_has_said_no_more_is_stopped() -> None:
+    """The last of several requests is given up like a single one."""
+    ended = asyncio.Event()
+
+    async def hang(_: Request, __: Services) -> Response:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+        raise AssertionError
+
+    async def rest(_: Request, __: Services) -> Response:
+        await asyncio.sleep(1)
+        return Response()
+
+    more = (Route("GET", "/rest", rest), Route("GET", "/hang", hang))
+    one = Hall(times=TIMES, more=more).connect()
+    await one.deliver([get("/rest") + get("/hang")])
+    async with asyncio.timeout(TIMES.farewell_s + 2):
+        await one.end()
+        await ended.wait()
+    assert one.statuses() == [200]
