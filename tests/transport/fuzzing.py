@@ -121,7 +121,7 @@ def stream(rng: random.Random) -> bytes:
 
 def segments(rng: random.Random, data: bytes) -> Iterable[bytes]:
     """The stream in pieces as a network might bring it."""
-    most = rng.choice((1, 7, 100, READ_BYTES)) if len(data) < LARGE_BYTES else READ_BYTES
+    most = rng.choice([size for size in (1, 7, 100, READ_BYTES) if len(data) < 500 * size])
     at = 0
     while at < len(data):
         size = rng.randrange(1, most + 1)
