@@ -12,6 +12,7 @@ import pytest
 from msgspec.structs import replace
 from websockets.asyncio.client import connect
 
+from protocol.access import Identify
 from protocol.connection import Connection
 from tests.clock import virtual
 from tests.transport.frames import ASK, frame, large
@@ -39,7 +40,7 @@ class Host:
         self.left = asyncio.Event()
         self.go = asyncio.Event()
 
-    async def converse(self, connection: Connection, _: Mapping[str, str]) -> None:
+    async def converse(self, connection: Connection, _: Mapping[str, str], __: Identify) -> None:
         """Deal with each frame for as long as the test wants."""
         self.sockets.append(cast("SocketConnection", connection)._socket)
         async for _frame in connection.frames():

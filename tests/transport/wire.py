@@ -8,6 +8,7 @@ from typing import Any, cast
 from websockets.asyncio.server import ServerConnection
 from websockets.asyncio.server import serve as serve_sockets
 
+from access.proofs import NO_PROOF, Proof
 from protocol.settings import Limits, Settings
 from tests.transport.places import HERE, SMALL, TRIED, repeat, services
 from transport.desk import Desk, Times
@@ -131,6 +132,11 @@ class Listening:
         return True
 
 
+def no_proof(*_: object) -> Proof:
+    """Who asks proves nothing."""
+    return NO_PROOF
+
+
 class Hall:
     """The real front, router and WebSockets, without a port; counts the requests it answers."""
 
@@ -146,10 +152,11 @@ class Hall:
         self.answered = 0
         sockets = serve_sockets(self._talk, server_header=None, compression=None)
         sockets.server = cast("asyncio.Server", Listening())
-        self.door = HandOver(sockets, limits)
+        self.door = HandOver(sockets, no_proof, limits)
         self.desk = Desk(
             answer=self._count,
             upgrade=self.door.take,
+            proof=no_proof,
             visitors=Visitors.of(settings),
             limits=ReadLimits(
                 limits.head_bytes,
@@ -171,4 +178,4 @@ class Hall:
         return await self._answer(request)
 
     async def _talk(self, socket: ServerConnection) -> None:
-        await hold_conversation(cast("Socket", socket), repeat)
+        await hold_conversation(cast("Socket", socket), repeat, services().gate)
