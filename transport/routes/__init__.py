@@ -2,15 +2,18 @@
 
 from transport.http import Route
 from transport.routes import access, chats, config, extras, health, models, search, status, uploads
+from transport.routes.openapi import described
 
-ROUTES: tuple[Route, ...] = (
-    *status.ROUTES,
-    *models.ROUTES,
-    *config.ROUTES,
-    *chats.ROUTES,
-    *search.ROUTES,
-    *extras.ROUTES,
-    *uploads.ROUTES,
-    *health.ROUTES,
-    *access.ROUTES,
+ROUTES: tuple[Route, ...] = described(
+    (
+        *status.ROUTES,
+        *models.ROUTES,
+        *config.ROUTES,
+        *chats.ROUTES,
+        *search.ROUTES,
+        *extras.ROUTES,
+        *uploads.ROUTES,
+        *health.ROUTES,
+        *access.ROUTES,
+    )
 )

@@ -1,0 +1,142 @@
+"""The table of routes as an OpenAPI document: what a client may send, and all that it may get."""
+
+import inspect
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from protocol.errors import DeadlineExceeded, ServiceError, TooLarge
+from transport.http import Problem, Route
+from transport.refusals import (
+    BadRequest,
+    ExpectationFailed,
+    HeadTooLarge,
+    HostRefused,
+    NotImplementedHere,
+    OriginRefused,
+    RequestTooSlow,
+    UnknownVersion,
+    UpgradeRequired,
+)
+
+OPENAPI = "3.1.0"
+VERSION = "1"  # of what is described
+
+JSON, FORM, EVENTS = "application/json", "multipart/form-data", "text/event-stream"
+
+ABOUT = """
+Any other path is answered with 404, any other method with 405 and `Allow`; HEAD is answered where
+GET is. Errors are JSON with a `message`, of every status. Questions are asked over a WebSocket on
+the same port, which this document does not describe.
+"""
+
+# What any request may meet, before its route is asked or while it is.
+ANYWHERE: tuple[type[ServiceError], ...] = (
+    BadRequest,
+    OriginRefused,
+    RequestTooSlow,
+    TooLarge,
+    ExpectationFailed,
+    HostRefused,
+    UpgradeRequired,
+    HeadTooLarge,
+    ServiceError,
+    NotImplementedHere,
+    DeadlineExceeded,
+    UnknownVersion,
+)
+
+_NAMED_PART = re.compile(r"\{(\w+)\}")
+_SECTION = re.compile(r"\n\n(?:Args|Returns|Raises):")
+
+Object = dict[str, Any]
+Shapes = Mapping[type, Object]
+
+
+def document(routes: Sequence[Route]) -> Object:
+    """The OpenAPI 3.1 document of these routes."""
+    shapes, schemas = _shapes(routes)
+    paths: dict[str, Object] = {}
+    for route in routes:
+        paths.setdefault(route.pattern, {})[route.method.lower()] = _operation(route, shapes)
+    return {
+        "openapi": OPENAPI,
+        "info": {
+            "title": "python-perplexica",
+            "version": VERSION,
+            "description": ABOUT.strip().replace("\n", " "),
+        },
+        "paths": paths,
+        "components": {"schemas": schemas},
+    }
+
+
+def _shapes(routes: Iterable[Route]) -> tuple[Shapes, Object]:
+    """The schema of each type that is sent or shown, and those that they refer to."""
+    named = (kind for route in routes for kind in (route.body, route.shows))
+    kinds = [kind for kind in dict.fromkeys((Problem, *named)) if kind is not None]
+    shapes, schemas = msgspec.json.schema_components(
+        kinds, ref_template="#/components/schemas/{name}"
+    )
+    for schema in schemas.values():
+        schema["description"] = prose(schema.get("description", ""))
+    return dict(zip(kinds, shapes, strict=True)), schemas
+
+
+def _operation(route: Route, shapes: Shapes) -> Object:
+    summary, _, more = prose(route.function.__doc__).partition("\n\n")
+    told = {
+        "operationId": route.function.__name__,
+        "summary": summary,
+        "description": more,
+        "parameters": [_parameter(name) for name in _NAMED_PART.findall(route.pattern)],
+        "requestBody": _body(route, shapes),
+    }
+    responses = {"200": _success(route, shapes), **_refusals(route, shapes)}
+    return {**{name: value for name, value in told.items() if value}, "responses": responses}
+
+
+def prose(docstring: str | None) -> str:
+    """A docstring as CommonMark, without what it says for programmers."""
+    text = _SECTION.split(inspect.cleandoc(docstring or ""))[0]
+    return text.replace("``", "`")
+
+
+def _parameter(name: str) -> Object:
+    schema = {"type": "string", "minLength": 1}
+    return {"name": name, "in": "path", "required": True, "schema": schema}
+
+
+def _body(route: Route, shapes: Shapes) -> Object | None:
+    if route.body is None:
+        return None
+    kind = FORM if route.streams else JSON
+    return {"required": True, "content": {kind: {"schema": shapes[route.body]}}}
+
+
+def _success(route: Route, shapes: Shapes) -> Object:
+    content: Object = {JSON: {"schema": shapes[route.shows]}}
+    if route.tells_events:
+        content[EVENTS] = {"schema": {"type": "string"}}
+    return {"description": "What was asked for.", "content": content}
+
+
+def _refusals(route: Route, shapes: Shapes) -> Object:
+    """The responses by status, for all errors that the route may raise or any request meet."""
+    kinds: dict[int, list[type[ServiceError]]] = {}
+    for kind in dict.fromkeys((*ANYWHERE, *route.errors)):
+        kinds.setdefault(kind.status, []).append(kind)
+    return {str(status): _refusal(kinds[status], shapes) for status in sorted(kinds)}
+
+
+def _refusal(kinds: Sequence[type[ServiceError]], shapes: Shapes) -> Object:
+    told: Object = {
+        "description": " ".join(prose(kind.__doc__).partition("\n\n")[0] for kind in kinds),
+        "content": {JSON: {"schema": shapes[Problem]}},
+    }
+    if any(kind.temporary for kind in kinds):
+        seconds = {"schema": {"type": "integer"}, "description": "Seconds until it may succeed."}
+        told["headers"] = {"Retry-After": seconds}
+    return told
