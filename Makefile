@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PACKAGES := app.py access actors protocol providers retrieval storage transport upstreams
 CODE := $(PACKAGES) tests bench
 
-.PHONY: run test check fmt bench simulate powercuts kills stalled soak ssrf bombs lock clean
+.PHONY: run test check fmt bench simulate powercuts kills stalled soak ssrf bombs schemathesis lock clean
 
 run: $(VENV)/run.stamp  ## serve on port 3001
 	$(BIN)/python app.py $(ARGS)
@@ -56,6 +56,9 @@ ssrf: $(VENV)/dev.stamp  ## hostile links in a network of canaries; fails when o
 
 bombs: $(VENV)/dev.stamp  ## what wants all memory or time; fails when 10 s or 32 MB are not enough
 	$(BIN)/python -m bench.bombs
+
+schemathesis: $(VENV)/dev.stamp  ## EXAMPLES=200 requests a route, drawn from the OpenAPI document with SEED=1; fails on what it does not declare
+	$(BIN)/python -m bench.schemathesis --examples $(or $(EXAMPLES),200) --seed $(or $(SEED),1)
 
 lock: $(VENV)/dev.stamp  ## pin every dependency with its hashes, without hosts
 	$(BIN)/pip install --quiet uv

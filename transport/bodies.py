@@ -48,7 +48,7 @@ class ModelBody(msgspec.Struct, rename="camel"):
 
 
 class SearchBody(msgspec.Struct, rename="camel"):
-    """What ``POST /api/search`` takes."""
+    """A question; ``focusMode`` and ``query`` must be there, and are no nulls."""
 
     focus_mode: str | None = None
     query: str | None = None
@@ -60,7 +60,7 @@ class SearchBody(msgspec.Struct, rename="camel"):
 
 
 class TalkBody(msgspec.Struct, rename="camel"):
-    """What the routes beside an answer take: the conversation, the question, the model."""
+    """The conversation, the question (pictures and videos need one), the model."""
 
     query: str | None = None
     chat_history: list[tuple[str, str] | Said] | None = None

@@ -32,6 +32,18 @@ GET is. Errors are JSON with a `message`, of every status. Questions are asked o
 the same port, which this document does not describe.
 """
 
+# Of a form: the name of a file says what it is.
+PARTS = {
+    "files": {
+        "headers": {
+            "Content-Disposition": {
+                "schema": {"type": "string"},
+                "example": 'form-data; name="files"; filename="notes.txt"',
+            }
+        }
+    }
+}
+
 # What any request may meet, before its route is asked or while it is.
 ANYWHERE: tuple[type[ServiceError], ...] = (
     BadRequest,
@@ -112,14 +124,15 @@ def _parameter(name: str) -> Object:
 def _body(route: Route, shapes: Shapes) -> Object | None:
     if route.body is None:
         return None
-    kind = FORM if route.streams else JSON
-    return {"required": True, "content": {kind: {"schema": shapes[route.body]}}}
+    schema = {"schema": shapes[route.body]}
+    content = {FORM: {**schema, "encoding": PARTS}} if route.streams else {JSON: schema}
+    return {"required": True, "content": content}
 
 
 def _success(route: Route, shapes: Shapes) -> Object:
     content: Object = {JSON: {"schema": shapes[route.shows]}}
     if route.tells_events:
-        content[EVENTS] = {"schema": {"type": "string"}}
+        content[EVENTS] = {"schema": {"description": "Each event is one frame: JSON, in a line."}}
     return {"description": "What was asked for.", "content": content}
 
 

@@ -1,0 +1,17 @@
+"""The running program answers as its OpenAPI document says, whatever it is sent."""
+
+from pathlib import Path
+
+import pytest
+
+from bench.schemathesis import tried
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def test_drawn_requests_are_answered_as_declared(tmp_path: Path) -> None:
+    """A short run; ``make schemathesis`` is the long one."""
+    seen = await tried(tmp_path, examples=30, seed=1, phases="fuzzing")
+    assert seen.code == 0, seen.report
+    assert seen.errors == []
+    assert seen.answers.total() >= 200
