@@ -1,8 +1,10 @@
 """The bodies of requests that ask for something, and what is wrong with them."""
 
 from collections.abc import Callable, Sequence
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from protocol.commands import Said, earlier
 from protocol.errors import InvalidModelSelected, RequestError, TooLarge
@@ -48,7 +50,7 @@ class ModelBody(msgspec.Struct, rename="camel"):
 
 
 class SearchBody(msgspec.Struct, rename="camel"):
-    """A question; ``focusMode`` and ``query`` must be there, and are no nulls."""
+    """What ``POST /api/search`` takes."""
 
     focus_mode: str | None = None
     query: str | None = None
@@ -60,11 +62,26 @@ class SearchBody(msgspec.Struct, rename="camel"):
 
 
 class TalkBody(msgspec.Struct, rename="camel"):
-    """The conversation, the question (pictures and videos need one), the model."""
+    """What the routes beside an answer take: the conversation, the question, the model."""
 
     query: str | None = None
     chat_history: list[tuple[str, str] | Said] | None = None
     chat_model: ModelBody | None = None
+
+
+def _needing(*fields: str) -> Meta:
+    """Tell readers of the document what must be there.
+
+    The types above let it be missing: the sentence for that is the reference's.
+    """
+    text = {"type": "string", "minLength": 1}
+    return Meta(
+        extra_json_schema={"required": list(fields), "properties": dict.fromkeys(fields, text)}
+    )
+
+
+AskedSearch = Annotated[SearchBody, _needing("focusMode", "query")]
+AskedMedia = Annotated[TalkBody, _needing("query")]
 
 
 def question_of(body: SearchBody, *, modes: Sequence[str], most: int) -> Question:

@@ -164,7 +164,7 @@ class Route(Value, frozen=True):
     function: Callable[[Request, Services], Awaitable[Response]]
     access: Access = "user"
     streams: Callable[[Settings], int] | None = None
-    body: type | None = None
+    body: Any = None
     shows: type = dict
     tells_events: bool = False
     errors: tuple[type[ServiceError], ...] = ()

@@ -64,7 +64,7 @@ _NAMED_PART = re.compile(r"\{(\w+)\}")
 _SECTION = re.compile(r"\n\n(?:Args|Returns|Raises):")
 
 Object = dict[str, Any]
-Shapes = Mapping[type, Object]
+Shapes = Mapping[Any, Object]
 
 
 def document(routes: Sequence[Route]) -> Object:

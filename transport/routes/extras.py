@@ -9,6 +9,7 @@ from protocol.errors import (
 )
 from protocol.extras import Discover, FindMedia, Media, MediaKind, NewsItem, Suggest
 from transport.bodies import (
+    AskedMedia,
     MissingField,
     TalkBody,
     UnknownModel,
@@ -93,8 +94,8 @@ async def _find(request: Request, services: Services, kind: MediaKind) -> tuple[
 
 
 ROUTES = (
-    Route("POST", "/api/images", find_images, body=TalkBody, shows=Images, errors=NO_MEDIA),
-    Route("POST", "/api/videos", find_videos, body=TalkBody, shows=Videos, errors=NO_MEDIA),
+    Route("POST", "/api/images", find_images, body=AskedMedia, shows=Images, errors=NO_MEDIA),
+    Route("POST", "/api/videos", find_videos, body=AskedMedia, shows=Videos, errors=NO_MEDIA),
     Route(
         "POST",
         "/api/suggestions",

@@ -6,6 +6,7 @@ from protocol.errors import TURN_ERRORS, InvalidFormat, TooLarge, known_error
 from protocol.events import Failed
 from protocol.frames import Source, source
 from transport.bodies import (
+    AskedSearch,
     MissingField,
     SearchBody,
     UnknownFocusMode,
@@ -67,7 +68,7 @@ ROUTES = (
         "POST",
         "/api/search",
         search,
-        body=SearchBody,
+        body=AskedSearch,
         shows=Answer,
         tells_events=True,
         errors=(
