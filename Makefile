@@ -57,8 +57,8 @@ ssrf: $(VENV)/dev.stamp  ## hostile links in a network of canaries; fails when o
 bombs: $(VENV)/dev.stamp  ## what wants all memory or time; fails when 10 s or 32 MB are not enough
 	$(BIN)/python -m bench.bombs
 
-schemathesis: $(VENV)/dev.stamp  ## EXAMPLES=200 requests a route, drawn from the OpenAPI document with SEED=1; fails on what it does not declare
-	$(BIN)/python -m bench.schemathesis --examples $(or $(EXAMPLES),200) --seed $(or $(SEED),1)
+schemathesis: $(VENV)/dev.stamp  ## EXAMPLES=100 requests a route, drawn from the OpenAPI document with SEED=1; fails on what it does not declare
+	$(BIN)/python -m bench.schemathesis --examples $(or $(EXAMPLES),100) --seed $(or $(SEED),1)
 
 lock: $(VENV)/dev.stamp  ## pin every dependency with its hashes, without hosts
 	$(BIN)/pip install --quiet uv

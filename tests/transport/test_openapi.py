@@ -13,6 +13,7 @@ from tests.transport.places import client, get, serving
 from transport.http import Request, Response, Route
 from transport.openapi import document
 from transport.routes import ROUTES
+from transport.routes.openapi import PATH
 from transport.services import Services
 
 
@@ -53,6 +54,19 @@ def test_every_route_says_what_it_is_for() -> None:
     told = list(operations())
     assert all(each["summary"] for each in told)
     assert len({each["operationId"] for each in told}) == len(told)
+
+
+def test_every_route_says_what_it_shows() -> None:
+    """But for the document, whose own shape is that of the standard."""
+    assert [route.pattern for route in ROUTES if route.shows is dict] == [PATH]
+
+
+def test_what_must_be_there_is_told() -> None:
+    """Also where the types let it be missing, for the sake of a sentence of the reference."""
+    needed = {"/api/search": ["focusMode", "query"], "/api/images": ["query"]}
+    for path, fields in needed.items():
+        body = declared()["paths"][path]["post"]["requestBody"]
+        assert body["content"]["application/json"]["schema"]["required"] == fields
 
 
 def test_words_for_programmers_are_left_out() -> None:
