@@ -154,9 +154,9 @@ class Route(Value, frozen=True):
 
     ``access`` says who may ask it. ``streams`` gives how many bytes the form may have that the
     route takes while it comes; its path has no named parts. What follows describes the route to its
-    clients: the shape of the ``body`` that it reads, what it ``shows`` when all is well (where it
-    ``tells_events``, perhaps as Server-Sent Events), and the ``errors`` that it may raise beside
-    those of any request.
+    clients: the names in its ``query``, the shape of the ``body`` that it reads, what it ``shows``
+    when all is well (where it ``tells_events``, perhaps as Server-Sent Events), and the ``errors``
+    that it may raise beside those of any request.
     """
 
     method: str
@@ -164,6 +164,7 @@ class Route(Value, frozen=True):
     function: Callable[[Request, Services], Awaitable[Response]]
     access: Access = "user"
     streams: Callable[[Settings], int] | None = None
+    query: tuple[str, ...] = ()
     body: Any = None
     shows: type = dict
     tells_events: bool = False

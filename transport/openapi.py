@@ -7,8 +7,10 @@ from typing import Any
 
 import msgspec
 
-from protocol.errors import DeadlineExceeded, ServiceError, TooLarge
-from transport.http import Problem, Route
+from access.proofs import COOKIE
+from protocol.errors import DeadlineExceeded, ServiceError, StorageUnavailable, TooLarge
+from protocol.refusals import Forbidden, Unauthorized
+from transport.http import Access, Problem, Route
 from transport.refusals import (
     BadRequest,
     ExpectationFailed,
@@ -60,6 +62,17 @@ ANYWHERE: tuple[type[ServiceError], ...] = (
     UnknownVersion,
 )
 
+# And what those may meet who must say who they are.
+GUARDED: Mapping[Access, tuple[type[ServiceError], ...]] = {
+    "anybody": (),
+    "user": (Unauthorized, StorageUnavailable),
+    "admin": (Unauthorized, Forbidden, StorageUnavailable),
+}
+PROOFS = {
+    "key": {"type": "http", "scheme": "bearer"},
+    "login": {"type": "apiKey", "in": "cookie", "name": COOKIE},
+}
+
 _NAMED_PART = re.compile(r"\{(\w+)\}")
 _SECTION = re.compile(r"\n\n(?:Args|Returns|Raises):")
 
@@ -81,7 +94,7 @@ def document(routes: Sequence[Route]) -> Object:
             "description": ABOUT.strip().replace("\n", " "),
         },
         "paths": paths,
-        "components": {"schemas": schemas},
+        "components": {"schemas": schemas, "securitySchemes": PROOFS},
     }
 
 
@@ -103,8 +116,9 @@ def _operation(route: Route, shapes: Shapes) -> Object:
         "operationId": route.function.__name__,
         "summary": summary,
         "description": more,
-        "parameters": [_parameter(name) for name in _NAMED_PART.findall(route.pattern)],
+        "parameters": _parameters(route),
         "requestBody": _body(route, shapes),
+        "security": _security(route.access),
     }
     responses = {"200": _success(route, shapes), **_refusals(route, shapes)}
     return {**{name: value for name, value in told.items() if value}, "responses": responses}
@@ -116,9 +130,21 @@ def prose(docstring: str | None) -> str:
     return text.replace("``", "`")
 
 
-def _parameter(name: str) -> Object:
-    schema = {"type": "string", "minLength": 1}
-    return {"name": name, "in": "path", "required": True, "schema": schema}
+def _parameters(route: Route) -> list[Object]:
+    text = {"type": "string"}
+    named = {"in": "path", "required": True, "schema": {**text, "minLength": 1}}
+    return [
+        *({"name": name, **named} for name in _NAMED_PART.findall(route.pattern)),
+        *({"name": name, "in": "query", "schema": text} for name in route.query),
+    ]
+
+
+def _security(access: Access) -> list[Object]:
+    """What may prove who asks, with the role that is needed; nothing, where the server is open."""
+    if access == "anybody":
+        return []
+    roles = ["admin"] if access == "admin" else []
+    return [*({proof: roles} for proof in PROOFS), {}]
 
 
 def _body(route: Route, shapes: Shapes) -> Object | None:
@@ -139,7 +165,7 @@ def _success(route: Route, shapes: Shapes) -> Object:
 def _refusals(route: Route, shapes: Shapes) -> Object:
     """The responses by status, for all errors that the route may raise or any request meet."""
     kinds: dict[int, list[type[ServiceError]]] = {}
-    for kind in dict.fromkeys((*ANYWHERE, *route.errors)):
+    for kind in dict.fromkeys((*ANYWHERE, *GUARDED[route.access], *route.errors)):
         kinds.setdefault(kind.status, []).append(kind)
     return {str(status): _refusal(kinds[status], shapes) for status in sorted(kinds)}
 

@@ -94,6 +94,19 @@ def test_the_named_part_of_a_path_is_a_parameter() -> None:
     assert parameter["schema"] == {"type": "string", "minLength": 1}
 
 
+def test_what_proves_who_asks_is_told() -> None:
+    """With the role that is needed; only what anybody may ask needs nothing of it."""
+    paths = declared()["paths"]
+    assert "security" not in paths["/api"]["get"]
+    assert paths["/api/chats"]["get"]["security"] == [{"key": []}, {"login": []}, {}]
+    told = paths["/api/config"]["get"]
+    assert told["security"] == [{"key": ["admin"]}, {"login": ["admin"]}, {}]
+    assert told["responses"]["403"]["description"].endswith("Who asks may not do that.")
+    guarded = {each["operationId"] for each in operations() if "401" in each["responses"]}
+    proved = {each["operationId"] for each in operations() if "security" in each}
+    assert guarded == proved | {"log_in", "set_up"}
+
+
 def test_errors_are_told_by_status_in_their_own_words() -> None:
     """Those of the route beside those that any request may meet; what is temporary says when."""
     told = declared()["paths"]["/api/chats/{chat_id}"]["get"]["responses"]

@@ -94,7 +94,14 @@ def _shown(message: StoredMessage) -> ShownMessage:
 
 
 ROUTES = (
-    Route("GET", "/api/chats", list_chats, shows=ChatList, errors=(StorageUnavailable,)),
+    Route(
+        "GET",
+        "/api/chats",
+        list_chats,
+        query=("owner",),
+        shows=ChatList,
+        errors=(StorageUnavailable,),
+    ),
     Route(
         "GET",
         "/api/chats/{chat_id}",

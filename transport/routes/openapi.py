@@ -21,5 +21,5 @@ def described(routes: Sequence[Route]) -> tuple[Route, ...]:
         """The description of all routes that you are reading: an OpenAPI document."""
         return Response(body=description(), headers=(JSON,))
 
-    table = (*routes, Route("GET", PATH, show_description))
+    table = (*routes, Route("GET", PATH, show_description, access="anybody"))
     return table
