@@ -22,6 +22,7 @@ from actors.intake import IntakeDesk
 from actors.staff import Staff, Tools
 from actors.supervisor import Tree
 from actors.system import System
+from doctor.command import run_doctor
 from protocol.errors import ServerDraining, ServiceError, SettingsError
 from protocol.settings import General, Settings
 from providers.service import Providers
@@ -257,8 +258,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.command:
         flags.setdefault("log_level", "error")  # the terminal is for the answer and its stages
     configure_logs(General(), add_facts)
+    sources = Sources(flags, dict(os.environ), Path.cwd())
+    if options.command == "doctor":  # it looks at the settings itself, and tells what is wrong
+        return leave(run(partial(run_doctor, sources, as_json=options.json, now=now)))
     try:
-        sources = Sources(flags, dict(os.environ), Path.cwd())
         settings = sources.read().settings
     except SettingsError as error:
         complain(str(error))
