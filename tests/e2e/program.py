@@ -8,6 +8,7 @@ import re
 import signal
 import sys
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -40,10 +41,17 @@ def environment(folder: Path, settings: dict[str, str]) -> dict[str, str]:
 
 
 async def spawn(
-    folder: Path, *args: str, settings: dict[str, str] | None = None
+    folder: Path,
+    *args: str,
+    settings: dict[str, str] | None = None,
+    within: Sequence[str] = (),
 ) -> asyncio.subprocess.Process:
-    """The program with these arguments, in ``folder``; without ``settings`` as if on its own."""
+    """The program with these arguments, in ``folder``; without ``settings`` as if on its own.
+
+    ``within`` is a command that runs the one after it, under some restraint.
+    """
     return await asyncio.create_subprocess_exec(
+        *within,
         sys.executable,
         str(APP),
         *args,
@@ -66,10 +74,14 @@ class Ended:
 
 
 async def run(
-    folder: Path, *args: str, settings: dict[str, str] | None = None, deadline_s: float = START_S
+    folder: Path,
+    *args: str,
+    settings: dict[str, str] | None = None,
+    within: Sequence[str] = (),
+    deadline_s: float = START_S,
 ) -> Ended:
     """Run the program to its end; raises TimeoutError (and kills it) when that takes longer."""
-    process = await spawn(folder, *args, settings=settings)
+    process = await spawn(folder, *args, settings=settings, within=within)
     try:
         out, err = await asyncio.wait_for(process.communicate(), deadline_s)
     finally:
