@@ -30,6 +30,7 @@ from retrieval.client import open_client
 from retrieval.modes import load_focus_modes
 from retrieval.service import Retrieval
 from storage.drafts import Draft
+from storage.folder import check_folder
 from storage.reference import import_reference
 from storage.settings import Sources
 from storage.settings_keeper import SettingsKeeper
@@ -41,6 +42,7 @@ from transport.process import either, freeze_start, handle_signals
 from transport.server import Server, serve
 from transport.services import Asking, Health, HealthStatus, Services, UploadDesk
 from transport.terminal import Terminal
+from upstreams.places import Places
 from upstreams.retry import Retry
 from upstreams.tally import Tally
 
@@ -93,12 +95,16 @@ class Program:
         )
         stack.push_async_callback(self.retrieval.close)
         # Only now: settings of no use must not leave files behind.
-        self.store = await SqliteStore.open(Path(self.settings.general.data_dir) / "db.sqlite")
+        folder = Path(self.settings.general.data_dir)
+        self.store = await SqliteStore.open(folder / "db.sqlite")
         stack.push_async_callback(self.store.close)
         self.keeper = SettingsKeeper(
             self._sources, self.settings, offload=self._offload, apply=self._apply
         )
         stack.push_async_callback(self.keeper.close)
+        self._check_folder = partial(
+            check_folder, folder, Places(self._offload, 1), within_s=limits.store_s
+        )
         self.tree = Tree(System(drain_s=limits.drain_s))
         stack.push_async_callback(partial(self.tree.stop, limits.drain_s))
         self.staff = Staff(self.tree, self.settings, self._tools())
@@ -164,6 +170,7 @@ class Program:
     async def _health(self) -> Health:
         try:
             await self.store.check()
+            await self._check_folder()
             store = ""
         except ServiceError as error:
             store = str(error)

@@ -1,14 +1,17 @@
 """Whether the data folder can be written to: found out by writing, as rights alone do not tell."""
 
+import asyncio
 import errno
 import os
 import shutil
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Literal
 
 from protocol.base import Value
 from protocol.errors import StorageUnavailable
+from protocol.offload import Offload
 
 PROBE_BYTES = 64 * 1024
 LEAST_FREE_BYTES = 16 * 1024 * 1024  # below it the next chat may be the one that does not fit
@@ -70,11 +73,15 @@ def _nearest(path: Path) -> Path:
     return path
 
 
-def check_folder(folder: Path) -> None:
-    """Raise StorageUnavailable where nothing can be written to the data folder; blocks."""
-    trouble = tried(folder).trouble
-    if trouble:
-        raise StorageUnavailable(f"its folder {WORDS[trouble]}")
+async def check_folder(folder: Path, offload: Offload, *, within_s: float) -> None:
+    """Raise StorageUnavailable where nothing can be written to the data folder in that time."""
+    try:
+        async with asyncio.timeout(within_s):
+            found = await offload(partial(tried, folder))
+    except TimeoutError as error:
+        raise StorageUnavailable("its folder did not answer in time") from error
+    if found.trouble:
+        raise StorageUnavailable(f"its folder {WORDS[found.trouble]}")
 
 
 def _trouble(place: Path) -> Trouble:

@@ -3,11 +3,14 @@
 Replies out of a cache are older than they look, and do not count.
 """
 
+from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 import httpx
+
+KEPT = 100  # of the newest replies
 
 
 class Dates:
@@ -16,7 +19,7 @@ class Dates:
     def __init__(self, now: Callable[[], datetime]) -> None:
         """Know nothing yet; ``now`` is our clock, with its zone."""
         self._now = now
-        self._ahead_s: list[float] = []
+        self._ahead_s: deque[float] = deque(maxlen=KEPT)
 
     def watch(self, client: httpx.AsyncClient) -> httpx.AsyncClient:
         """The client; what its replies say of the time is noted from now on."""
