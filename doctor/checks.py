@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 
+import structlog
+
 from doctor.clock import check_clock
 from doctor.finding import Finding, Report, failed, warned
 from doctor.machine import (
@@ -23,6 +25,8 @@ from doctor.services import (
     providers_of,
 )
 from protocol.errors import ServiceError, SettingsError
+
+log = structlog.get_logger(__name__)
 
 Look = Callable[[], Awaitable[Finding]]
 
@@ -75,8 +79,17 @@ def _unasked(patient: Patient) -> dict[str, Finding]:
 
 
 async def _all(looks: Mapping[str, Look], within_s: float) -> dict[str, Finding]:
-    findings = await asyncio.gather(*(_within(look, within_s) for look in looks.values()))
-    return dict(zip(looks, findings, strict=True))
+    running = (_within(look, within_s) for look in looks.values())
+    ended = await asyncio.gather(*running, return_exceptions=True)
+    return {name: _told(name, end) for name, end in zip(looks, ended, strict=True)}
+
+
+def _told(name: str, end: Finding | BaseException) -> Finding:
+    """What a check came to; one that broke must not cost the others."""
+    if isinstance(end, Finding):
+        return end
+    log.error("check.failed", check=name, exc_info=end)
+    return failed("the check itself broke, and the log says where", "report it as a bug")
 
 
 async def _within(look: Look, within_s: float) -> Finding:

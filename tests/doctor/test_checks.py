@@ -58,6 +58,20 @@ async def test_error_of_ours_is_a_failure_in_its_own_words() -> None:
     assert "it is damaged" in found["store"].says
 
 
+async def test_check_that_breaks_costs_no_other() -> None:
+    """It is a bug, and said to be one."""
+
+    async def breaks() -> Finding:
+        raise KeyError
+
+    async def answers() -> Finding:
+        return well("it is")
+
+    found = await _all({"one": breaks, "other": answers}, within_s=10)
+    assert (found["one"].state, found["one"].advice) == ("failed", "report it as a bug")
+    assert found["other"].state == "ok"
+
+
 async def test_settings_of_no_use_leave_the_machine_to_be_looked_at(tmp_path: Path) -> None:
     """What could not be asked is said to be so."""
     found = await examined(patient(tmp_path, endpoints=ApiEndpoints(searxng="http://")))

@@ -48,7 +48,7 @@ def test_it_writes_into_one_folder() -> None:
     """Which is a volume, the data folder, the working folder, and its user's."""
     assert said("VOLUME") == ["/data"]
     assert said("WORKDIR") == ["/data"]
-    assert environment()["PERPLEXICA_DATA_DIR"] == "/data"
+    assert environment()["PERPLEXICA_DATA_DIR"] == environment()["HOME"] == "/data"
     assert any("install -d -o 65532 -g 65532 /data" in rest for rest in said("RUN"))
     assert not [rest for rest in said("COPY") if "--chown" in rest]
 
