@@ -4,7 +4,6 @@ An ill changes the stand-ins, the settings or the folder, as each of them is a f
 several are given to one run of the program, and each must be named all the same.
 """
 
-import os
 import socket
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, closing
@@ -17,6 +16,7 @@ import msgspec
 
 from storage.sqlite import SqliteStore
 from tests.e2e.conftest import upstreams
+from tests.restraints import WITHOUT_ROOM, as_others_do
 from tests.standins.model_server import ModelServer
 from tests.standins.search_server import SearchServer
 from tests.storage.examples import asked
@@ -24,9 +24,6 @@ from tests.storage.examples import asked
 KEY = "sk-the-right-key"
 NOBODY = "http://127.0.0.1:9"
 HOUR = timedelta(hours=1)
-# A user whom nothing is forbidden is made one like all others, as far as files go.
-AS_OTHERS_DO = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
-WITHOUT_ROOM = ("bash", "-c", 'ulimit -f 0; exec "$@"', "bash")
 
 
 @dataclass
@@ -58,6 +55,9 @@ class Place:
             "PERPLEXICA_CUSTOM_OPENAI_API_KEY": KEY,
             "PERPLEXICA_CUSTOM_OPENAI_MODEL_NAME": "mine",
             "PERPLEXICA_PORT": "0",
+            # Four programs start one after the other, on a machine that others use too.
+            "PERPLEXICA_LIMITS_SEARCH_S": "30",
+            "PERPLEXICA_LIMITS_MODEL_LIST_S": "30",
         }
 
 
@@ -101,8 +101,7 @@ async def read_only(place: Place) -> None:
     place.data.mkdir()
     place.data.chmod(0o555)
     place.stack.callback(place.data.chmod, 0o755)
-    if os.geteuid() == 0:
-        place.within += AS_OTHERS_DO
+    place.within += as_others_do()
 
 
 async def disk_full(place: Place) -> None:

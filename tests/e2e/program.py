@@ -91,21 +91,29 @@ async def run(
 
 
 class Program:
-    """A server that runs; ``async with Program(folder, **settings) as program``."""
+    """A server that runs; ``async with Program(folder, **settings) as program``.
 
-    def __init__(self, folder: Path, *args: str, **settings: str) -> None:
+    ``within`` is a command that runs the one after it, in its place.
+    """
+
+    def __init__(
+        self, folder: Path, *args: str, within: Sequence[str] = (), **settings: str
+    ) -> None:
         self.folder = folder
         self.http: httpx.AsyncClient
         self.port = 0
         self._args = ("--port", "0", *args)
         self._settings = settings
+        self._within = within
         self._process: asyncio.subprocess.Process
         self._lines: deque[str] = deque(maxlen=KEPT_LINES)
         self._pumps: list[asyncio.Task[None]] = []
         self._logged = asyncio.Event()
 
     async def __aenter__(self) -> Self:
-        self._process = await spawn(self.folder, *self._args, settings=self._settings)
+        self._process = await spawn(
+            self.folder, *self._args, settings=self._settings, within=self._within
+        )
         told: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._pumps = [
             asyncio.create_task(self._listen(told)),

@@ -19,6 +19,7 @@ from tests.standins.search_server import SearchServer
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 CASES = [(group, ill) for group, ills in GROUPS.items() for ill in ills]
+PATIENCE_S = 60.0
 WELL, FAILED, BAD_SETTINGS = 0, 1, 2
 Checks = dict[str, dict[str, str]]
 
@@ -33,7 +34,13 @@ async def examined(folder: Path, group: str) -> Ended:
         for ill in GROUPS[group]:
             await ILLS[ill].cause(place)
         flags = ("doctor", "--json")
-        return await run(folder, *flags, settings=place.settings, within=place.within)
+        return await run(
+            folder,
+            *flags,
+            settings=place.settings,
+            within=place.within,
+            deadline_s=PATIENCE_S,
+        )
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -88,7 +95,7 @@ async def test_server_runs_on_meanwhile(
     async with Program(tmp_path, **settings) as program:
         before = sorted(path.name for path in (tmp_path / "data").iterdir())
         flags = ("--port", str(program.port), "doctor")
-        ended = await run(tmp_path, *flags, settings=settings)
+        ended = await run(tmp_path, *flags, settings=settings, deadline_s=PATIENCE_S)
         after = sorted(path.name for path in (tmp_path / "data").iterdir())
         assert (await program.http.get("/health/ready")).status_code == 200
     assert ended.code == WELL, ended.out

@@ -1,11 +1,9 @@
 """Whether a folder can be written to is found out by writing."""
 
 import asyncio
-import os
 import subprocess
 import sys
-import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,15 +11,14 @@ import pytest
 
 from protocol.errors import StorageUnavailable
 from storage.folder import PROBE_BYTES, check_folder, tried
+from tests.restraints import WITHOUT_ROOM, as_others_do, with_mounts
 
 T = TypeVar("T")
 ROOT = Path(__file__).parents[2]
 DEADLINE_S = 20
-WAYS = (("unshare", "--mount"), ("unshare", "--user", "--map-root-user", "--mount"))
 TRY = "import pathlib, sys, storage.folder as f; print(f.tried(pathlib.Path(sys.argv[1])).trouble)"
-SMALL = 'mount -t tmpfs -o size=64k none "$1" && head -c 32768 /dev/zero > "$1/other" && shift'
-CLOSED = 'mount -t tmpfs -o ro none "$1" && shift'
-UNAVAILABLE = "no mounts can be made here: disks that are full or read-only are not tried"
+SMALL = 'mount -t tmpfs -o size=64k none "$1" && head -c 32768 /dev/zero > "$1/other"'
+CLOSED = 'mount -t tmpfs -o ro none "$1"'
 
 
 def test_folder_that_can_be_written_to(tmp_path: Path) -> None:
@@ -69,29 +66,24 @@ def test_folder_below_a_file(tmp_path: Path) -> None:
 
 def test_process_whose_files_may_not_grow() -> None:
     """As on a full disk; a part of what is written counts as nothing."""
-    command = ["bash", "-c", 'ulimit -f 1; exec "$@"', "bash"]
-    assert trouble(command, "/tmp") == "full"  # noqa: S108 - nothing is put there
+    assert trouble(WITHOUT_ROOM, "/tmp") == "full"  # noqa: S108 - nothing is put there
 
 
 @pytest.mark.parametrize(("mount", "told"), [(SMALL, "full"), (CLOSED, "closed")])
 def test_mounts_are_found_out_also_by_root(tmp_path: Path, mount: str, told: str) -> None:
     """A disk that is full, and one that is read-only."""
-    way = next((way for way in WAYS if works(way)), None)
-    if way is None:
-        warnings.warn(UNAVAILABLE, stacklevel=1)
-        pytest.skip(UNAVAILABLE)
-    command = [*way, "sh", "-c", f'{mount} && exec "$@"', "sh", str(tmp_path)]
+    command = with_mounts(mount, str(tmp_path))
     assert trouble(command, str(tmp_path)) == told
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is forbidden to root; see the mounts")
 def test_folder_without_the_right_to_write(tmp_path: Path) -> None:
     """As a mount that is read-only."""
     tmp_path.chmod(0o555)
-    assert tried(tmp_path).trouble == "closed"
+    assert trouble(as_others_do(), str(tmp_path)) == "closed"
+    tmp_path.chmod(0o755)
 
 
-def trouble(command: list[str], folder: str) -> str:
+def trouble(command: Sequence[str], folder: str) -> str:
     """What a process under that command finds."""
     done = subprocess.run(  # noqa: S603 - our own words
         [*command, sys.executable, "-c", TRY, folder],
@@ -102,17 +94,3 @@ def trouble(command: list[str], folder: str) -> str:
         check=True,
     )
     return done.stdout.strip()
-
-
-def works(way: tuple[str, ...]) -> bool:
-    """Whether this system lets us make mounts of our own so."""
-    try:
-        done = subprocess.run(  # noqa: S603 - our own words
-            [*way, "mount", "-t", "tmpfs", "none", "/mnt"],
-            capture_output=True,
-            timeout=DEADLINE_S,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return done.returncode == 0
