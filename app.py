@@ -23,6 +23,7 @@ from actors.staff import Staff, Tools
 from actors.supervisor import Tree
 from actors.system import System
 from doctor.command import run_doctor
+from doctor.health import Vitals
 from protocol.errors import ServerDraining, ServiceError, SettingsError
 from protocol.settings import General, Settings
 from providers.service import Providers
@@ -40,8 +41,9 @@ from transport.form import FormLimits
 from transport.logs import configure_logs
 from transport.process import either, freeze_start, handle_signals
 from transport.server import Server, serve
-from transport.services import Asking, Health, HealthStatus, Services, UploadDesk
+from transport.services import Asking, Services, UploadDesk
 from transport.terminal import Terminal
+from upstreams.dates import Dates
 from upstreams.places import Places
 from upstreams.retry import Retry
 from upstreams.tally import Tally
@@ -84,7 +86,8 @@ class Program:
     async def _open(self, stack: AsyncExitStack) -> None:
         limits = self.settings.limits
         stack.callback(self._threads.shutdown, wait=False, cancel_futures=True)
-        client = await stack.enter_async_context(open_client())
+        dates = Dates(now)
+        client = await stack.enter_async_context(dates.watch(open_client()))
         self.tally = Tally()
         retries = self.settings.resilience.retries
         retry = Retry(retries, self.tally, random=secrets.SystemRandom().random)
@@ -102,12 +105,18 @@ class Program:
             self._sources, self.settings, offload=self._offload, apply=self._apply
         )
         stack.push_async_callback(self.keeper.close)
-        self._check_folder = partial(
-            check_folder, folder, Places(self._offload, 1), within_s=limits.store_s
-        )
         self.tree = Tree(System(drain_s=limits.drain_s))
         stack.push_async_callback(partial(self.tree.stop, limits.drain_s))
         self.staff = Staff(self.tree, self.settings, self._tools())
+        self.vitals = Vitals(
+            self.store,
+            partial(check_folder, folder, Places(self._offload, 1), within_s=limits.store_s),
+            self.retrieval,
+            self.providers,
+            self.staff,
+            self.tally,
+            dates,
+        )
 
     async def drain(self) -> None:
         """Take no more questions, and wait until the running turns have ended."""
@@ -127,7 +136,7 @@ class Program:
             uploads=self._upload_desk(),
             delete_chat=self.staff.delete_chat,
             ready=self._ready,
-            health=self._health,
+            health=self.vitals.health,
             asking=Asking(
                 answer=self.staff.answers.begin,
                 extras=ExtrasDesk(self.staff.extras, self.settings.limits),
@@ -166,22 +175,6 @@ class Program:
         """Bring settings into force that were changed while the program runs."""
         await self.retrieval.configure(settings)
         await self.providers.configure(settings)
-
-    async def _health(self) -> Health:
-        try:
-            await self.store.check()
-            await self._check_folder()
-            store = ""
-        except ServiceError as error:
-            store = str(error)
-        upstreams = (*self.retrieval.health(), *self.providers.health())
-        unwell = self.providers.unwell()
-        is_degraded = store or unwell or any(each.problem for each in upstreams)
-        status: HealthStatus = "degraded" if is_degraded else "ok"
-        if self.staff.is_draining:
-            status = "draining"
-        counts = self.tally.told()
-        return Health(status, upstreams, unwell, store, self.staff.backlog(), counts)
 
     async def _ready(self) -> None:
         if self.staff.is_draining:

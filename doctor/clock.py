@@ -19,9 +19,8 @@ async def check_clock(patient: Patient) -> Finding:
     """Whether it is off; to be called when the services have been asked."""
     ahead_s = patient.dates.ahead_s
     newest_at = await _newest_at(patient)
-    if ahead_s is not None and abs(ahead_s) > MOST_OFF_S:
-        way = "ahead of" if ahead_s > 0 else "behind"
-        return failed(f"this clock is {span(ahead_s)} {way} that of the services", ADVICE)
+    if says := off_by(ahead_s):
+        return failed(says, ADVICE)
     if newest_at is not None and (early_s := seconds(newest_at - patient.now())) > MOST_OFF_S:
         says = f"the newest question in the store is from {span(early_s)} ahead of now"
         if ahead_s is None:
@@ -30,6 +29,13 @@ async def check_clock(patient: Patient) -> Finding:
     if ahead_s is None:
         return well("nothing speaks against it; no service was asked that tells the time")
     return well(f"{span(ahead_s)} off what services say")
+
+
+def off_by(ahead_s: float | None) -> str:
+    """How far the clock is off where that is too much, in words; else empty."""
+    if ahead_s is None or abs(ahead_s) <= MOST_OFF_S:
+        return ""
+    return f"this clock is {span(ahead_s)} {'ahead of' if ahead_s > 0 else 'behind'} the services'"
 
 
 async def _newest_at(patient: Patient) -> datetime | None:

@@ -14,7 +14,7 @@ from doctor.patient import Patient, unusable
 from protocol.errors import SettingsError
 from storage.settings import Sources
 from transport.logs import configure_logs
-from transport.terminal import say
+from transport.terminal import hush, say
 from upstreams.dates import Dates
 
 T = TypeVar("T")
@@ -55,12 +55,13 @@ def is_well(report: Report) -> bool:
 
 
 def show(report: Report, *, as_json: bool) -> None:
-    """One line for each check, or one JSON object."""
-    if as_json:
-        whole = {"ok": is_well(report), "checks": report}
-        say(f"{msgspec.json.encode(whole).decode()}\n")
-    else:
-        say("".join(f"{line}\n" for line in lines(report)))
+    """One line for each check, or one JSON object; in vain where nobody can read it."""
+    whole = {"ok": is_well(report), "checks": report}
+    text = msgspec.json.encode(whole).decode() if as_json else "\n".join(lines(report))
+    try:
+        say(f"{text}\n")
+    except OSError:  # the reader has left, the disk is full; the exit code tells it all the same
+        hush()
 
 
 def lines(report: Report) -> Iterator[str]:

@@ -76,8 +76,9 @@ async def check_port(patient: Patient) -> Finding:
     except OSError as error:
         if error.errno == errno.EADDRINUSE and await _is_ours(general.host, general.port):
             return well(f"this program serves {place} already")
-        sentence = str(not_listening(error, general))
-        return failed(sentence, "stop the other program, or change the setting")
+        is_taken = error.errno == errno.EADDRINUSE
+        advice = "stop the other program, or name another port" if is_taken else "change it"
+        return failed(str(not_listening(error, general)), advice)
     listening.close()
     return well(f"{place} is free" if general.port else "any free one is taken")
 

@@ -97,6 +97,7 @@ class Health(Value, frozen=True):
         store: Empty where the store can be read and its folder written to, else why not.
         backlog: What is under way: sessions, turns of all clients, actors, tasks.
         counts: What was done about slow and failing services, by deed and name.
+        clock: Empty where ours is right, or nobody tells; else how far it is off.
 
     """
 
@@ -106,6 +107,7 @@ class Health(Value, frozen=True):
     store: str
     backlog: Mapping[str, int]
     counts: Mapping[str, Mapping[str, int]]
+    clock: str = ""
 
 
 class Extras(Protocol):

@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 
-KEPT = 100  # of the newest replies
+KEPT = 20  # of the newest replies
 
 
 class Dates:
@@ -19,7 +19,7 @@ class Dates:
     def __init__(self, now: Callable[[], datetime]) -> None:
         """Know nothing yet; ``now`` is our clock, with its zone."""
         self._now = now
-        self._ahead_s: deque[float] = deque(maxlen=KEPT)
+        self._told: deque[tuple[str, datetime]] = deque(maxlen=KEPT)
 
     def watch(self, client: httpx.AsyncClient) -> httpx.AsyncClient:
         """The client; what its replies say of the time is noted from now on."""
@@ -32,12 +32,16 @@ class Dates:
 
         A single service with a wrong clock must not speak against ours.
         """
-        return min(self._ahead_s, key=abs, default=None)
+        ahead_s = [
+            (ours - theirs).total_seconds()
+            for text, ours in self._told
+            if (theirs := date_of(text)) is not None
+        ]
+        return min(ahead_s, key=abs, default=None)
 
     async def _note(self, response: httpx.Response) -> None:
-        told = date_of(response.headers.get("date", ""))
-        if told is not None and "age" not in response.headers:
-            self._ahead_s.append((self._now() - told).total_seconds())
+        if "date" in response.headers and "age" not in response.headers:
+            self._told.append((response.headers["date"], self._now()))
 
 
 def date_of(text: str) -> datetime | None:

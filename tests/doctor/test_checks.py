@@ -4,7 +4,6 @@ import asyncio
 from pathlib import Path
 
 from doctor.checks import MACHINE, SERVICES, _all, examined
-from doctor.clock import span
 from doctor.command import lines
 from doctor.finding import Finding, failed, warned, well
 from doctor.machine import check_port
@@ -97,11 +96,4 @@ def test_each_finding_is_one_line() -> None:
         "ok      a     it is",
         "warning long  two lines -> mend it",
         "failed  b     x -> y",
-    ]
-
-
-def test_lengths_of_time_are_told_for_people() -> None:
-    """Whichever way they go."""
-    assert [span(s) for s in (1, -119, 3600, -7200, 90_000, 10 * 86_400)] == [
-        *("1 s", "119 s", "60 min", "2 h", "25 h", "10 days"),
     ]

@@ -160,7 +160,7 @@ ILLS = {
     "full disk": Ill(disk_full, "disk", "is full", "make room"),
     "port taken": Ill(port_taken, "port", "another program listens there", "stop the other"),
     "clock an hour off": Ill(
-        clock_behind, "clock", r"60 min behind that of the services", "set this machine's clock"
+        clock_behind, "clock", "60 min behind the services'", "set this machine's clock"
     ),
     "rows from a time to come": Ill(
         rows_to_come, "clock", r"is from (60|59) min ahead of now", "set this machine's clock"
