@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from doctor.patient import Patient
 from protocol.service_settings import ApiEndpoints
-from protocol.settings import General, Settings
+from protocol.settings import General, Limits, Settings
 from storage.settings_file import SettingsFile
 from upstreams.dates import Dates
 
@@ -27,9 +27,11 @@ def patient(
     port: int = 0,
     environ: Mapping[str, str] | None = None,
     endpoints: ApiEndpoints | None = None,
+    first_token_s: float = 30,
 ) -> Patient:
     """A program that is well, and has no services unless they are given."""
     general = General(port=port, data_dir=str(folder / "data"))
-    settings = Settings(general=general, api_endpoints=endpoints or ApiEndpoints())
+    limits = Limits(first_token_s=first_token_s)
+    settings = Settings(general=general, api_endpoints=endpoints or ApiEndpoints(), limits=limits)
     file = SettingsFile(folder / "config.toml")
     return Patient(settings, file, environ or {}, in_a_thread, lambda: NOON, Dates(lambda: NOON))
