@@ -2,10 +2,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PACKAGES := app.py access actors protocol providers retrieval storage transport upstreams
-CODE := $(PACKAGES) tests bench
+PACKAGES := app.py access actors doctor protocol providers retrieval storage transport upstreams
+CODE := $(PACKAGES) tests bench supply
 
-.PHONY: run test check fmt bench simulate powercuts kills stalled soak ssrf bombs schemathesis lock clean
+.PHONY: run test check fmt bench simulate powercuts kills stalled soak ssrf bombs schemathesis lock sbom clean
 
 run: $(VENV)/run.stamp  ## serve on port 3001
 	$(BIN)/python app.py $(ARGS)
@@ -68,6 +68,10 @@ lock: $(VENV)/dev.stamp  ## pin every dependency with its hashes, without hosts
 	    --no-emit-index-url --no-emit-find-links --group dev -o requirements-dev.txt pyproject.toml
 	echo "hatchling>=1.27" | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	    --generate-hashes --no-header --no-emit-index-url --no-emit-find-links -o requirements-build.txt -
+
+sbom: | $(VENV)/bin/python  ## dist/sbom.cdx.json, a bill of materials in CycloneDX of what requirements.txt pins
+	@mkdir -p dist
+	$(BIN)/python -m supply.bill > dist/sbom.cdx.json
 
 clean:  ## remove what the other words made, but no data
 	rm -rf $(VENV) .mypy_cache .ruff_cache dist build

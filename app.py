@@ -25,6 +25,8 @@ from actors.intake import IntakeDesk
 from actors.staff import Staff, Tools
 from actors.supervisor import Tree
 from actors.system import System
+from doctor.command import run_doctor
+from doctor.health import Vitals
 from protocol.access import identify_keeper
 from protocol.errors import ServiceError, SettingsError
 from protocol.settings import General, Settings
@@ -33,18 +35,20 @@ from retrieval.client import open_client
 from retrieval.modes import load_focus_modes
 from retrieval.service import Retrieval
 from storage.drafts import Draft
+from storage.folder import check_folder
 from storage.settings import Sources
 from storage.settings_keeper import SettingsKeeper
 from storage.sqlite import SqliteStore
 from transport.command_line import complain, flags_of, leave, parse
 from transport.form import FormLimits
-from transport.health import check_ready, read_health
 from transport.logs import configure_logs
 from transport.process import either, freeze_start, handle_signals
 from transport.server import Server, serve
 from transport.services import Asking, Services, UploadDesk
 from transport.store_commands import StoreCommand, import_chats, manage_accounts
 from transport.terminal import Terminal
+from upstreams.dates import Dates
+from upstreams.places import Places
 from upstreams.retry import Retry
 from upstreams.tally import Tally
 
@@ -86,7 +90,8 @@ class Program:
     async def _open(self, stack: AsyncExitStack) -> None:
         limits = self.settings.limits
         stack.callback(self._threads.shutdown, wait=False, cancel_futures=True)
-        client = await stack.enter_async_context(open_client())
+        dates = Dates(now)
+        client = await stack.enter_async_context(dates.watch(open_client()))
         self.tally = Tally()
         retries = self.settings.resilience.retries
         retry = Retry(retries, self.tally, random=secrets.SystemRandom().random)
@@ -97,7 +102,8 @@ class Program:
         )
         stack.push_async_callback(self.retrieval.close)
         # Only now: settings of no use must not leave files behind.
-        self.store = await SqliteStore.open(Path(self.settings.general.data_dir) / "db.sqlite")
+        folder = Path(self.settings.general.data_dir)
+        self.store = await SqliteStore.open(folder / "db.sqlite")
         stack.push_async_callback(self.store.close)
         self.keeper = SettingsKeeper(
             self._sources, self.settings, offload=self._offload, apply=self._apply
@@ -108,6 +114,15 @@ class Program:
         self.staff = Staff(self.tree, self.settings, self._tools())
         keeping = (self.store.accounts, self.staff.perform, Passwords(self._offload))
         self.gate = Gate.of(self.settings.access, Registry(*keeping, now, new_id))
+        self.vitals = Vitals(
+            self.store,
+            partial(check_folder, folder, Places(self._offload, 1), within_s=limits.store_s),
+            self.retrieval,
+            self.providers,
+            self.staff,
+            self.tally,
+            dates,
+        )
 
     async def drain(self) -> None:
         """Take no more questions, and wait until the running turns have ended."""
@@ -126,10 +141,8 @@ class Program:
             settings=self.keeper,
             uploads=self._upload_desk(),
             delete_chat=self.staff.delete_chat,
-            ready=partial(check_ready, self.store, self.staff),
-            health=partial(
-                read_health, self.store, self.retrieval, self.providers, self.staff, self.tally
-            ),
+            ready=self.vitals.ready,
+            health=self.vitals.health,
             gate=self.gate,
             asking=Asking(
                 answer=self.staff.answers.begin,
@@ -258,8 +271,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.command:
         flags.setdefault("log_level", "error")  # the terminal is for the answer and its stages
     configure_logs(General(), add_facts)
+    sources = Sources(flags, dict(os.environ), Path.cwd())
+    if options.command == "doctor":  # it looks at the settings itself, and tells what is wrong
+        return leave(run(partial(run_doctor, sources, as_json=options.json, now=now)))
     try:
-        sources = Sources(flags, dict(os.environ), Path.cwd())
         settings = sources.read().settings
     except SettingsError as error:
         complain(str(error))

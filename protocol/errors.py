@@ -197,6 +197,7 @@ class SearchUnavailable(RetrievalError):
 
     def __init__(self, backend: str, problem: str, *, again_after_s: float | None = None) -> None:
         super().__init__(f"Search through {backend} failed: {problem}.")
+        self.problem = problem
         self.again_after_s = again_after_s
 
 

@@ -80,6 +80,14 @@ class SearxngBackend:
         params = {"format": "json", "q": query, **params}
         return await self._cache.get(tuple(params.items()), lambda: self._ask(params))
 
+    async def look(self, query: str) -> tuple[int, dict[str, str]]:
+        """How much it finds at the moment, and which of its engines do not answer and why.
+
+        Nothing is remembered and nothing asked twice. Raises SearchUnavailable.
+        """
+        body = await self._get({"format": "json", "q": query})
+        return len(read_results(body)), read_silent(body)
+
     async def _ask(self, params: dict[str, str]) -> Results:
         get = functools.partial(self._get, params)
         return read_results(await self._retry(self.name, get, within_s=self._timeout_s))
@@ -152,6 +160,13 @@ def read_results(body: bytes) -> Results:
     if not isinstance(results, list):
         raise SearchUnavailable("searxng", "its answer has no results in it")
     return tuple(texts_of(result) for result in results[:MOST_RESULTS])
+
+
+def read_silent(body: bytes) -> dict[str, str]:
+    """The engines that a reply says gave no answer, each with the reason that it tells."""
+    silent = msgspec.json.decode(body).get("unresponsive_engines")
+    rows = [row for row in silent if isinstance(row, list)] if isinstance(silent, list) else []
+    return {str(name)[:60]: str(why)[:60] for name, why, *_ in filter(lambda r: len(r) > 1, rows)}
 
 
 def texts_of(result: Any) -> Result:

@@ -198,9 +198,13 @@ async def _open(server: SocketServer, general: General) -> None:
     try:
         await server
     except OSError as error:
-        name, allowed = _TROUBLE.get(error.errno or 0, _ELSE)
-        value = general.port if name == _PORT else general.host
-        raise SettingsError(name, value, allowed) from error
+        raise not_listening(error, general) from error
+
+
+def not_listening(error: OSError, general: General) -> SettingsError:
+    """Which setting is to be changed, as the system would not listen there."""
+    name, allowed = _TROUBLE.get(error.errno or 0, _ELSE)
+    return SettingsError(name, general.port if name == _PORT else general.host, allowed)
 
 
 def _prove(gate: Gate, head: Head, transport: asyncio.Transport) -> Proof:
