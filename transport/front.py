@@ -122,21 +122,31 @@ class Front(asyncio.BufferedProtocol):
     def _advance(self) -> None:
         try:
             incoming = self._reader.next()
-            if incoming is not None:
-                self._desk.visitors.check(incoming.head)
         except ServiceError as refusal:
-            self._refuse(refusal)
+            self._refuse_unread(refusal)
             return
         if incoming is None:
             self._await_rest()
-        elif incoming.head.is_upgrade:
-            self._hand_on(incoming)
-        else:
-            self._set_timer(None)
-            self._answered = False
-            self._inflow = self._begin_inflow() if incoming.is_streamed else None
-            self._task = asyncio.get_running_loop().create_task(self._serve(incoming))
-            self._task.add_done_callback(self._served)
+            return
+        with self._desk.heard(incoming.head.headers.get):
+            self._take(incoming)
+
+    def _take(self, incoming: Incoming) -> None:
+        """Begin to answer a whole request, or hand its socket on."""
+        try:
+            self._desk.visitors.check(incoming.head)
+            if incoming.head.is_upgrade:
+                self._desk.upgrade(self._transport, incoming)
+                self._leave()
+                return
+        except ServiceError as refusal:
+            self._refuse(refusal)
+            return
+        self._set_timer(None)
+        self._answered = False
+        self._inflow = self._begin_inflow() if incoming.is_streamed else None
+        self._task = asyncio.get_running_loop().create_task(self._serve(incoming))
+        self._task.add_done_callback(self._served)
 
     def _begin_inflow(self) -> Inflow:
         if self._reader.expects_continue:
@@ -159,24 +169,19 @@ class Front(asyncio.BufferedProtocol):
             self._transport.write(CONTINUE)
 
     def _give_up(self) -> None:
-        self._refuse(RequestTooSlow(after_s=self._desk.times.request_s))
-
-    def _hand_on(self, incoming: Incoming) -> None:
-        try:
-            self._desk.upgrade(self._transport, incoming)
-        except ServiceError as refusal:
-            self._refuse(refusal)
-        else:
-            self._leave()
+        self._refuse_unread(RequestTooSlow(after_s=self._desk.times.request_s))
 
     def _leave(self) -> None:
         self._set_timer(None)
         self._desk.fronts.discard(self)
 
+    def _refuse_unread(self, refusal: ServiceError) -> None:
+        with self._desk.heard(self._reader.field):
+            self._refuse(refusal)
+
     def _refuse(self, refusal: ServiceError) -> None:
         log.debug("request.refused", status=refusal.status, reason=str(refusal))
-        origin, host = self._reader.origin_and_host()
-        more = self._desk.visitors.origins.headers(origin, host)
+        more = self._desk.headers(self._reader.field("origin"), self._reader.host)
         response = Response.of_error(refusal)
         self._transport.write(
             response.encode(at=self._desk.now(), more=more, keep=False, head_only=False)
@@ -236,7 +241,7 @@ class Front(asyncio.BufferedProtocol):
         head_only = head.method == "HEAD"
         encoded = response.encode(
             at=self._desk.now(),
-            more=self._desk.visitors.origins.headers(head.headers.get("origin", ""), head.host),
+            more=self._desk.headers(head.headers.get("origin", ""), head.host),
             keep=keep,
             head_only=head_only,
             chunked=chunked,

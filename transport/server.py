@@ -13,9 +13,12 @@ import structlog
 from websockets.asyncio.server import Server as SocketServer
 from websockets.asyncio.server import ServerConnection
 from websockets.asyncio.server import serve as serve_sockets
+from websockets.http11 import Request as SocketRequest
+from websockets.http11 import Response as SocketResponse
 
 from protocol.errors import ServerDraining, SettingsError
 from protocol.settings import General, Settings
+from transport.correlation import echoed
 from transport.desk import Desk, Times
 from transport.front import Front
 from transport.http import Route
@@ -182,12 +185,18 @@ def _prepare(
         general.host,
         general.port,
         create_connection=cast("Any", front),
+        process_response=_tell_id,
         server_header=None,
         compression=None,  # a compressing connection costs 39 kB more
         logger=socket_logger(),
         reuse_address=True,
         backlog=BACKLOG,
     )
+
+
+def _tell_id(_: ServerConnection, __: SocketRequest, response: SocketResponse) -> None:
+    """Give a WebSocket the id of the request that opens it."""
+    response.headers.update(echoed())
 
 
 async def _open(server: SocketServer, general: General) -> None:

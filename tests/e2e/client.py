@@ -101,6 +101,7 @@ class Client:
         v2: bool = False,
         ready: bool = True,
         sock: socket.socket | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> "AsyncIterator[Client]":
         """A client; with ``ready`` it has had its signal; ``sock`` is connected already."""
         connection = await connect(
@@ -111,6 +112,7 @@ class Client:
             ping_interval=None,
             proxy=None,
             sock=sock,
+            additional_headers=headers,
         )
         client = cls(connection)
         try:
