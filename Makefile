@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PACKAGES := app.py actors protocol providers retrieval storage transport upstreams
+PACKAGES := app.py actors metrics protocol providers retrieval storage transport upstreams
 CODE := $(PACKAGES) tests bench
 
 .PHONY: run test check fmt bench simulate powercuts kills stalled soak ssrf bombs lock clean

@@ -7,7 +7,7 @@ import secrets
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
 from contextvars import copy_context
 from datetime import UTC, datetime
 from functools import partial
@@ -22,6 +22,7 @@ from actors.intake import IntakeDesk
 from actors.staff import Staff, Tools
 from actors.supervisor import Tree
 from actors.system import System
+from metrics.meter import Metered, open_meter
 from protocol.errors import ServerDraining, ServiceError, SettingsError
 from protocol.settings import General, Settings
 from providers.service import Providers
@@ -40,6 +41,7 @@ from transport.process import either, freeze_start, handle_signals
 from transport.server import Server, serve
 from transport.services import Asking, Health, HealthStatus, Services, UploadDesk
 from transport.terminal import Terminal
+from upstreams.breaker import UpstreamHealth
 from upstreams.retry import Retry
 from upstreams.tally import Tally
 
@@ -83,6 +85,7 @@ class Program:
         stack.callback(self._threads.shutdown, wait=False, cancel_futures=True)
         client = await stack.enter_async_context(open_client())
         self.tally = Tally()
+        self.meter = stack.enter_context(closing(open_meter(self.settings.metrics)))
         retries = self.settings.resilience.retries
         retry = Retry(retries, self.tally, random=secrets.SystemRandom().random)
         self.providers = Providers(self.settings, offload=self._offload, retry=retry)
@@ -108,7 +111,8 @@ class Program:
 
     def _tools(self) -> Tools:
         shuffle = secrets.SystemRandom().shuffle
-        return Tools(self.store, self.retrieval, self.providers, now, new_id, shuffle, self.tally)
+        models, watch = self.providers, self.meter.watch
+        return Tools(self.store, self.retrieval, models, now, new_id, shuffle, self.tally, watch)
 
     def services(self) -> Services:
         """What the HTTP routes may use."""
@@ -121,6 +125,7 @@ class Program:
             delete_chat=self.staff.delete_chat,
             ready=self._ready,
             health=self._health,
+            metrics=self.meter.text,
             asking=Asking(
                 answer=self.staff.answers.begin,
                 extras=ExtrasDesk(self.staff.extras, self.settings.limits),
@@ -166,7 +171,7 @@ class Program:
             store = ""
         except ServiceError as error:
             store = str(error)
-        upstreams = (*self.retrieval.health(), *self.providers.health())
+        upstreams = self.upstreams()
         unwell = self.providers.unwell()
         is_degraded = store or unwell or any(each.problem for each in upstreams)
         status: HealthStatus = "degraded" if is_degraded else "ok"
@@ -174,6 +179,10 @@ class Program:
             status = "draining"
         counts = self.tally.told()
         return Health(status, upstreams, unwell, store, self.staff.backlog(), counts)
+
+    def upstreams(self) -> tuple[UpstreamHealth, ...]:
+        """How the services are."""
+        return (*self.retrieval.health(), *self.providers.health())
 
     async def _ready(self) -> None:
         if self.staff.is_draining:
@@ -197,6 +206,8 @@ async def run_server(settings: Settings, sources: Sources, _: argparse.Namespace
     handle_signals(stop, at_once=FAILED)
     async with Program(settings, sources) as program:
         server = await serve(settings, program.services(), program.staff.converse)
+        metered = Metered(program.staff, program.tally, program.upstreams, server.traffic)
+        program.meter.start(metered)
         announce(program, server)
         program.prepare()
         freeze_start()

@@ -10,6 +10,7 @@ from actors.context import bound
 from transport.correlation import Field, echoed, facts_of, new_request_id
 from transport.http import Headers, Request, Response
 from transport.reader import READ_BYTES, Incoming, ReadLimits
+from transport.traffic import Traffic
 from transport.visitors import Visitors
 
 
@@ -62,6 +63,7 @@ class Desk:
         new_id: Makes an id for a request that brings none.
         buffer: Where each socket is read into; small, so that none holds up the others for long.
         fronts: Those at work.
+        traffic: Counts bytes.
         closing: Whether connections end with the answer they wait for.
 
     """
@@ -75,6 +77,7 @@ class Desk:
     new_id: Callable[[], str] = new_request_id
     buffer: bytearray = field(default_factory=lambda: bytearray(READ_BYTES))
     fronts: set[Guest] = field(default_factory=set)
+    traffic: Traffic = field(default_factory=Traffic)
     closing: bool = False
 
     def heard(self, field: Field) -> AbstractContextManager[None]:

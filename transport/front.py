@@ -77,6 +77,7 @@ class Front(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         """Take in what came, and answer the request that it completes."""
+        self._desk.traffic.http.received += nbytes
         if self._ending:
             return
         self._reader.feed(bytes(memoryview(self._desk.buffer)[:nbytes]))
@@ -150,7 +151,7 @@ class Front(asyncio.BufferedProtocol):
 
     def _begin_inflow(self) -> Inflow:
         if self._reader.expects_continue:
-            self._transport.write(CONTINUE)
+            self._put(CONTINUE)
         inflow = Inflow(self._transport, patience_s=self._desk.times.request_s)
         inflow.pump(self._reader)
         return inflow
@@ -166,7 +167,7 @@ class Front(asyncio.BufferedProtocol):
             self._set_timer(self._desk.times.request_s, self._give_up)
         if self._reader.expects_continue and not self._invited:
             self._invited = True
-            self._transport.write(CONTINUE)
+            self._put(CONTINUE)
 
     def _give_up(self) -> None:
         self._refuse_unread(RequestTooSlow(after_s=self._desk.times.request_s))
@@ -183,9 +184,7 @@ class Front(asyncio.BufferedProtocol):
         log.debug("request.refused", status=refusal.status, reason=str(refusal))
         more = self._desk.headers(self._reader.field("origin"), self._reader.host)
         response = Response.of_error(refusal)
-        self._transport.write(
-            response.encode(at=self._desk.now(), more=more, keep=False, head_only=False)
-        )
+        self._put(response.encode(at=self._desk.now(), more=more, keep=False, head_only=False))
         self._end()
 
     def _end(self) -> None:
@@ -216,6 +215,7 @@ class Front(asyncio.BufferedProtocol):
                 headers=head.headers,
                 body=incoming.data,
                 stream=self._inflow,
+                peer=str((self._transport.get_extra_info("peername") or ("",))[0]),
             )
         )
         # After a body that was not read to its end nobody knows where the next request begins.
@@ -275,13 +275,17 @@ class Front(asyncio.BufferedProtocol):
         pieces = memoryview(data)
         try:
             for start in range(0, len(data), PIECE_BYTES):
-                self._transport.write(pieces[start : start + PIECE_BYTES])
+                self._put(pieces[start : start + PIECE_BYTES])
                 await self._drain()
         except TimeoutError:
             log.debug("request.not_taken", after_s=self._desk.times.send_s)
             self._transport.abort()
             return False
         return True
+
+    def _put(self, data: bytes | memoryview) -> None:
+        self._desk.traffic.http.sent += len(data)
+        self._transport.write(data)
 
     async def _drain(self) -> None:
         if self._resumed is not None:

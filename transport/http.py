@@ -40,7 +40,8 @@ class Request(Value, frozen=True):
 
     ``path`` is as it came; ``params`` are the parts of it that the route's pattern names,
     percent-decoded, as are ``query`` and its values; ``headers`` have lower-case names. Of a route
-    that ``streams``, the body comes piece by piece through ``stream``.
+    that ``streams``, the body comes piece by piece through ``stream``. ``peer`` is the numeric
+    address of who has connected, perhaps a proxy.
     """
 
     method: str
@@ -50,6 +51,7 @@ class Request(Value, frozen=True):
     headers: Mapping[str, str] = {}
     body: bytes = b""
     stream: AsyncIterator[bytes] | None = None
+    peer: str = ""
 
     def body_as(self, kind: type[T]) -> T:
         """The JSON body as a ``kind``.

@@ -26,6 +26,7 @@ from transport.reader import Incoming, ReadLimits
 from transport.router import Router
 from transport.routes import ROUTES
 from transport.services import Services
+from transport.traffic import Traffic
 from transport.visitors import Visitors
 from transport.websocket import (
     Converse,
@@ -73,6 +74,11 @@ class Server:
         """Where a person on this machine finds the server."""
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._host, self._host)  # noqa: S104
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    @property
+    def traffic(self) -> Traffic:
+        """The bytes to and fro since it was opened."""
+        return self._desk.traffic
 
     async def close(self, code: int = 1001, reason: str = "", *, within_s: float = 5.0) -> None:
         """Stop listening, and close every connection.
@@ -155,7 +161,7 @@ async def serve(
         now=now,
     )
     server = _prepare(settings.general, desk, partial(_talk, converse, talks))
-    door = HandOver(server, frame_bytes=limits.frame_bytes)
+    door = HandOver(server, desk.traffic.websocket, frame_bytes=limits.frame_bytes)
     await _open(server, settings.general)
     for listening in server.sockets:  # those that are accepted inherit it
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, UNSENT_BYTES)

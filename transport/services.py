@@ -149,6 +149,7 @@ class Services:
         ready: Returns when questions can be answered; raises a ServiceError that says why not.
         asking: Asks the actors.
         health: How the program and what it needs are.
+        metrics: Tells what is counted, as Prometheus reads it; ``None`` where nothing is.
 
     """
 
@@ -161,3 +162,4 @@ class Services:
     ready: Callable[[], Awaitable[None]]
     asking: Asking
     health: Callable[[], Awaitable[Health]]
+    metrics: Callable[[], bytes] | None = None

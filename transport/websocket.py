@@ -16,6 +16,7 @@ from protocol.frames import SUBPROTOCOL
 from transport.head import Head, tokens
 from transport.reader import READ_BYTES, Incoming
 from transport.refusals import VERSION, BadRequest, MethodNotAllowed, UpgradeRequired
+from transport.traffic import Flow
 
 log = structlog.get_logger()
 
@@ -46,6 +47,7 @@ class Socket(ServerConnection, asyncio.BufferedProtocol):
 
     query: Mapping[str, str] = {}  # replaced at the hand-over, emptied at the start
     buffer: bytearray
+    flow: Flow
 
     def get_buffer(self, sizehint: int) -> bytearray:  # noqa: ARG002 (asyncio's own name)
         """Where the next bytes are to be put."""
@@ -53,6 +55,7 @@ class Socket(ServerConnection, asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         """Take in frames, or close when too much waits for the client to read it."""
+        self.flow.received += nbytes
         if self.transport.get_write_buffer_size() > UNREAD_BYTES:
             self.transport.abort()
             return
@@ -64,7 +67,7 @@ class SocketConnection:
 
     __slots__ = ("_socket",)
 
-    def __init__(self, socket: ServerConnection) -> None:
+    def __init__(self, socket: Socket) -> None:
         self._socket = socket
 
     @property
@@ -83,6 +86,7 @@ class SocketConnection:
     async def send(self, frame: str) -> None:
         """Send a text frame; waits while the client is slow; raises ConnectionGone."""
         try:
+            self._socket.flow.sent += len(frame) if frame.isascii() else len(frame.encode())
             await self._socket.send(frame)
         except ConnectionClosed as error:
             raise ConnectionGone from error
@@ -96,9 +100,10 @@ class SocketConnection:
 class HandOver:
     """Lets websockets go on with the sockets whose clients ask for an upgrade."""
 
-    def __init__(self, server: Server, *, frame_bytes: int) -> None:
+    def __init__(self, server: Server, flow: Flow, *, frame_bytes: int) -> None:
         """Take no message larger than ``frame_bytes``; ``server`` will know the connections."""
         self._server = server
+        self._flow = flow
         self._frame_bytes = frame_bytes
         self._buffer = bytearray(READ_BYTES)
 
@@ -119,6 +124,7 @@ class HandOver:
         socket = self._socket(speaks=speaks)
         socket.query = head.query
         socket.buffer = self._buffer
+        socket.flow = self._flow
         transport.set_protocol(socket)
         socket.connection_made(transport)
         shown = _HANDSHAKE % key + (_OFFER if speaks else b"") + b"\r\n"

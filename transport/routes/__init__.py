@@ -1,7 +1,17 @@
 """The table of routes: one row and one function each, gathered from the files here."""
 
 from transport.http import Route
-from transport.routes import chats, config, extras, health, models, search, status, uploads
+from transport.routes import (
+    chats,
+    config,
+    extras,
+    health,
+    metrics,
+    models,
+    search,
+    status,
+    uploads,
+)
 
 ROUTES: tuple[Route, ...] = (
     *status.ROUTES,
@@ -12,4 +22,5 @@ ROUTES: tuple[Route, ...] = (
     *extras.ROUTES,
     *uploads.ROUTES,
     *health.ROUTES,
+    *metrics.ROUTES,
 )
