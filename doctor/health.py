@@ -10,6 +10,7 @@ from protocol.errors import ServerDraining, ServiceError
 from providers.service import Providers
 from retrieval.service import Retrieval
 from transport.services import Health, HealthStatus
+from upstreams.breaker import UpstreamHealth
 from upstreams.dates import Dates
 from upstreams.tally import Tally
 
@@ -42,7 +43,7 @@ class Vitals:
     async def health(self) -> Health:
         """How all that is needed is; asks no service."""
         store, clock = await self._store_problem(), off_by(self.dates.ahead_s)
-        upstreams = (*self.retrieval.health(), *self.providers.health())
+        upstreams = self.upstreams()
         unwell = self.providers.unwell()
         is_degraded = store or clock or unwell or any(each.problem for each in upstreams)
         status: HealthStatus = "degraded" if is_degraded else "ok"
@@ -50,6 +51,10 @@ class Vitals:
             status = "draining"
         backlog, counts = self.staff.backlog(), self.tally.told()
         return Health(status, upstreams, unwell, store, backlog, counts, clock)
+
+    def upstreams(self) -> tuple[UpstreamHealth, ...]:
+        """How the services are."""
+        return (*self.retrieval.health(), *self.providers.health())
 
     async def _store_problem(self) -> str:
         try:

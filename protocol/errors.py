@@ -19,6 +19,7 @@ class ServiceError(Exception):
         self.detail = detail
         # Seconds after which the same call may succeed; None where that is not to be hoped.
         self.again_after_s: float | None = None
+        self.code: int | None = None  # with which a service has refused it
 
     @classmethod
     def told(cls, sentence: str) -> Self:

@@ -205,6 +205,14 @@ class Journal(Value, frozen=True):
     turns: Annotated[Count, described("answers, the newest, whose journals are kept")] = 20_000
 
 
+class Metrics(Value, frozen=True):
+    """What is counted for those who watch over many programs."""
+
+    on: Annotated[
+        bool, described("counts for Prometheus at GET /metrics, told to this machine alone")
+    ] = False
+
+
 class Limits(Value, frozen=True):
     """How long and how large things may get."""
 
@@ -258,4 +266,5 @@ class Settings(Value, frozen=True):
     cache: Cache = field(default_factory=Cache)
     resilience: Resilience = field(default_factory=Resilience)
     journal: Journal = field(default_factory=Journal)
+    metrics: Metrics = field(default_factory=Metrics)
     limits: Limits = field(default_factory=Limits)

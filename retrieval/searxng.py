@@ -135,7 +135,9 @@ def check_head(response: httpx.Response) -> None:
     if status != httpx.codes.OK:
         problem = REFUSALS.get(status, f"it answered with status {status}")
         again_after_s = after_status(status, response.headers.get("retry-after", ""))
-        raise SearchUnavailable("searxng", problem, again_after_s=again_after_s)
+        error = SearchUnavailable("searxng", problem, again_after_s=again_after_s)
+        error.code = status
+        raise error
     if response.headers.get("content-encoding", "identity") != "identity":
         raise SearchUnavailable("searxng", "it answered compressed although that was not asked for")
 

@@ -2,13 +2,17 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from access.proofs import Proof
+from actors.context import bound
+from transport.correlation import Field, echoed, facts_of, new_request_id
 from transport.head import Head
-from transport.http import Request, Response
+from transport.http import Headers, Request, Response
 from transport.reader import READ_BYTES, Incoming, ReadLimits
+from transport.traffic import Traffic
 from transport.visitors import Visitors
 
 
@@ -62,8 +66,10 @@ class Desk:
         limits: How large a request may be.
         times: How long a client may take.
         now: The time of day, in seconds since 1970.
+        new_id: Makes an id for a request that brings none.
         buffer: Where each socket is read into; small, so that none holds up the others for long.
         fronts: Those at work.
+        traffic: Counts bytes.
         closing: Whether connections end with the answer they wait for.
 
     """
@@ -75,6 +81,16 @@ class Desk:
     limits: ReadLimits
     times: Times
     now: Callable[[], float]
+    new_id: Callable[[], str] = new_request_id
     buffer: bytearray = field(default_factory=lambda: bytearray(READ_BYTES))
     fronts: set[Guest] = field(default_factory=set)
+    traffic: Traffic = field(default_factory=Traffic)
     closing: bool = False
+
+    def heard(self, field: Field) -> AbstractContextManager[None]:
+        """Within it, all that is logged and begun belongs to the request of that head."""
+        return bound(**facts_of(field, self.new_id))
+
+    def headers(self, origin: str, host: str) -> Headers:
+        """What every answer says beside its own: to the browser, and to the proxies."""
+        return (*self.visitors.origins.headers(origin, host), *echoed())

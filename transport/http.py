@@ -44,8 +44,9 @@ class Request(Value, frozen=True):
 
     ``path`` is as it came; ``params`` are the parts of it that the route's pattern names,
     percent-decoded, as are ``query`` and its values; ``headers`` have lower-case names. Of a route
-    that ``streams``, the body comes piece by piece through ``stream``. ``person`` is who asks, by
-    their ``proof``; of routes that anybody may ask it says nothing.
+    that ``streams``, the body comes piece by piece through ``stream``. ``peer`` is the numeric
+    address of who has connected, perhaps a proxy. ``person`` is who asks, by their ``proof``; of
+    routes that anybody may ask it says nothing.
     """
 
     method: str
@@ -55,6 +56,7 @@ class Request(Value, frozen=True):
     headers: Mapping[str, str] = {}
     body: bytes = b""
     stream: AsyncIterator[bytes] | None = None
+    peer: str = ""
     proof: Proof = NO_PROOF
     person: Person = KEEPER
 

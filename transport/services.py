@@ -155,6 +155,7 @@ class Services:
         asking: Asks the actors.
         health: How the program and what it needs are.
         gate: Knows who asks.
+        metrics: Tells what is counted, as Prometheus reads it; ``None`` where nothing is.
 
     """
 
@@ -168,3 +169,4 @@ class Services:
     asking: Asking
     health: Callable[[], Awaitable[Health]]
     gate: Gate
+    metrics: Callable[[], bytes] | None = None

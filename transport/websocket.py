@@ -23,6 +23,7 @@ from transport.head import Head, tokens
 from transport.inbound import Bucket, Inbound
 from transport.reader import READ_BYTES, Incoming
 from transport.refusals import VERSION, BadRequest, MethodNotAllowed, UpgradeRequired
+from transport.traffic import Flow
 
 log = structlog.get_logger()
 
@@ -55,6 +56,7 @@ class Socket(ServerConnection, asyncio.BufferedProtocol):
     buffer: bytearray
     inbound: Inbound
     arrivals: Arrivals
+    flow: Flow
     _ending: asyncio.TimerHandle | None = None
 
     def get_buffer(self, sizehint: int) -> bytearray:  # noqa: ARG002 (asyncio's own name)
@@ -63,6 +65,7 @@ class Socket(ServerConnection, asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         """Take in what came."""
+        self.flow.received += nbytes
         self.take_in(bytes(memoryview(self.buffer)[:nbytes]))
 
     def take_in(self, data: bytes) -> None:
@@ -131,6 +134,7 @@ class SocketConnection:
     async def send(self, frame: str) -> None:
         """Send a text frame; waits while the client is slow; raises ConnectionGone."""
         try:
+            self._socket.flow.sent += len(frame) if frame.isascii() else len(frame.encode())
             await self._socket.send(frame)
         except ConnectionClosed as error:
             raise ConnectionGone from error
@@ -145,11 +149,16 @@ class HandOver:
     """Lets websockets go on with the sockets whose clients ask for an upgrade."""
 
     def __init__(
-        self, server: Server, proof: Callable[[Head, asyncio.Transport], Proof], limits: Limits
+        self,
+        server: Server,
+        proof: Callable[[Head, asyncio.Transport], Proof],
+        flow: Flow,
+        limits: Limits,
     ) -> None:
         """Take what the limits allow; ``server`` will know the connections."""
         self._server = server
         self._proof = proof
+        self._flow = flow
         self._limits = limits
         self._buffer = bytearray(READ_BYTES)
         self.arrivals = Arrivals(limits.unread_bytes)
@@ -171,6 +180,7 @@ class HandOver:
         socket = self._socket(speaks=speaks)
         socket.query = head.query
         socket.proof = self._proof(head, transport)
+        socket.flow = self._flow
         transport.set_protocol(socket)
         socket.connection_made(transport)
         shown = _HANDSHAKE % key + (_OFFER if speaks else b"") + b"\r\n"

@@ -189,10 +189,13 @@ class Program:
         """The log so far: its JSON lines."""
         return [json.loads(line) for line in self._lines if line.startswith("{")]
 
-    async def logged(self, event: str, *, times: int = 1, deadline_s: float = START_S) -> None:
-        """Return once the event has been logged so often; raises TimeoutError."""
+    async def logged(
+        self, event: str, *, times: int = 1, deadline_s: float = START_S, **facts: str
+    ) -> None:
+        """Return once the event has been logged so often with these facts; or TimeoutError."""
+        wanted = {"event": event, **facts}.items()
         async with asyncio.timeout(deadline_s):
-            while sum(line["event"] == event for line in self.log_lines()) < times:
+            while sum(wanted <= line.items() for line in self.log_lines()) < times:
                 self._logged.clear()
                 await self._logged.wait()
 

@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from app import Program
+from program import Program
 from tests.e2e.inside import Talk, settings
 from tests.standins.model_server import ModelServer
 from tests.standins.search_server import SearchServer

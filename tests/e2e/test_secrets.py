@@ -105,6 +105,7 @@ async def test_secrets_of_all_doors_come_out_by_none(
     assert len(program.log_text()) > 1000
     assert not [text[:2000] for text in texts if "sk-canary" in text or SHORT in text]
     assert not set(CANARIES.values()) - keys_sent(telltale)
+    assert "lighthouse" not in program.log_text()  # what they ask is nobody's business either
 
 
 async def test_whatever_comes_out_of_any_test_is_looked_at() -> None:

@@ -17,6 +17,7 @@ from transport.http import Request, Response, Route
 from transport.reader import ReadLimits
 from transport.router import Router
 from transport.routes import ROUTES
+from transport.traffic import Flow
 from transport.visitors import Visitors
 from transport.websocket import HandOver, Socket, hold_conversation
 
@@ -152,7 +153,7 @@ class Hall:
         self.answered = 0
         sockets = serve_sockets(self._talk, server_header=None, compression=None)
         sockets.server = cast("asyncio.Server", Listening())
-        self.door = HandOver(sockets, no_proof, limits)
+        self.door = HandOver(sockets, no_proof, Flow(), limits)
         self.desk = Desk(
             answer=self._count,
             upgrade=self.door.take,

@@ -1,7 +1,18 @@
 """The table of routes: one row and one function each, gathered from the files here."""
 
 from transport.http import Route
-from transport.routes import access, chats, config, extras, health, models, search, status, uploads
+from transport.routes import (
+    access,
+    chats,
+    config,
+    extras,
+    health,
+    metrics,
+    models,
+    search,
+    status,
+    uploads,
+)
 from transport.routes.openapi import described
 
 ROUTES: tuple[Route, ...] = described(
@@ -15,5 +26,6 @@ ROUTES: tuple[Route, ...] = described(
         *uploads.ROUTES,
         *health.ROUTES,
         *access.ROUTES,
+        *metrics.ROUTES,
     )
 )
