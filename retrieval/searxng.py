@@ -15,6 +15,7 @@ from protocol.values import Node
 from retrieval.backend import found_node
 from retrieval.cache import Bounds, Cache
 from upstreams.passing import after_failure
+from upstreams.replies import released
 from upstreams.retry import Retry, after_status, once
 
 MOST_BYTES = 4 * 1024 * 1024
@@ -104,7 +105,7 @@ class SearxngBackend:
             follow_redirects=True,
         )
         try:
-            async with request() as response:
+            async with released(request()) as response:
                 check_head(response)
                 return await read_body(response)
         except httpx.TimeoutException as error:
