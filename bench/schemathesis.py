@@ -21,7 +21,7 @@ from bench.measure import print_table
 from tests.e2e.client import Client
 from tests.e2e.conftest import upstreams
 from tests.e2e.program import Program
-from tests.e2e.village import KEY, PASSWORD, TOKEN, USERS, command
+from tests.e2e.village import KEY, TOKEN, USERS, command
 from tests.standins.model_server import ModelServer
 from tests.standins.search_server import SearchServer
 from transport.routes import ROUTES
@@ -31,6 +31,7 @@ CONFIG = Path(__file__).parents[1] / "tests" / "e2e" / "schemathesis.toml"
 PHASES = ("--phases", "coverage,fuzzing,stateful")
 UNWELL = ("--exclude-checks", "not_a_server_error,positive_data_acceptance")
 DEADLINE_S = 900
+ADMIN = {"name": "root", "password": "correct horse battery"}  # as the file above has it
 HEADS = ("route", "2xx", "4xx", "5xx")
 # How the document itself is answered was seen when it was read; the first account was made.
 UNASKED = {PATH, "/api/setup"}
@@ -95,7 +96,7 @@ async def _key(program: Program) -> str:
     """A key of the administrator, made as the server's keeper would."""
     token = TOKEN.search(program.log_text())
     assert token
-    body = {"token": token[1], "name": "root", "password": PASSWORD}
+    body = {"token": token[1], **ADMIN}
     (await program.http.post("/api/setup", json=body)).raise_for_status()
     made = await command(program.folder, "key", "create", "root")
     return str(KEY.findall(made.out)[0])
