@@ -5,11 +5,7 @@ BIN := $(VENV)/bin
 PACKAGES := app.py program.py access actors doctor metrics protocol providers retrieval storage transport upstreams
 CODE := $(PACKAGES) tests bench supply
 
-<<<<<<< HEAD
-.PHONY: run test check fmt bench simulate powercuts kills stalled soak ssrf bombs schemathesis lock sbom clean
-=======
-.PHONY: run test check fmt bench simulate powercuts kills stalled soak ssrf bombs watched lock clean
->>>>>>> b836da0 (Measure what it costs to watch the program)
+.PHONY: run test check fmt bench simulate powercuts kills stalled soak ssrf bombs schemathesis lock sbom watched clean
 
 run: $(VENV)/run.stamp  ## serve on port 3001
 	$(BIN)/python app.py $(ARGS)
@@ -61,13 +57,11 @@ ssrf: $(VENV)/dev.stamp  ## hostile links in a network of canaries; fails when o
 bombs: $(VENV)/dev.stamp  ## what wants all memory or time; fails when 10 s or 32 MB are not enough
 	$(BIN)/python -m bench.bombs
 
-<<<<<<< HEAD
 schemathesis: $(VENV)/dev.stamp  ## EXAMPLES=100 requests a route, drawn from the OpenAPI document with SEED=1; fails on what it does not declare
 	$(BIN)/python -m bench.schemathesis --examples $(or $(EXAMPLES),100) --seed $(or $(SEED),1)
-=======
+
 watched: $(VENV)/dev.stamp  ## what metrics and logs cost; fails when over a tenth of an answer's CPU time
 	$(BIN)/python -m bench.watched
->>>>>>> b836da0 (Measure what it costs to watch the program)
 
 lock: $(VENV)/dev.stamp  ## pin every dependency with its hashes, without hosts
 	$(BIN)/pip install --quiet uv
