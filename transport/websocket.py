@@ -4,12 +4,16 @@ import asyncio
 import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
+from typing import cast
 
 import structlog
 from websockets.asyncio.server import Server, ServerConnection
+from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode
+from websockets.http11 import Request
 from websockets.typing import Subprotocol
 
 from access.gate import Gate
@@ -39,9 +43,24 @@ _HANDSHAKE = (
     b"GET / HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %b\r\n"
 )
+# In the place of the head of each: nobody reads it any more, and with that of the answer it takes
+# more than a kilobyte. Without any, websockets would take the next frame for a head (17.4).
+_FORGOTTEN = Request("/", Headers())
 _OFFER = f"Sec-WebSocket-Protocol: {SUBPROTOCOL}\r\n".encode()
 
 Converse = Callable[[Connection, Mapping[str, str], Identify], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class Shared:
+    """What all sockets have in common: one thing more in each of them costs a kilobyte.
+
+    ``buffer`` is where each is read into, ``flow`` counts, ``arrivals`` bounds what waits.
+    """
+
+    flow: Flow
+    arrivals: Arrivals
+    buffer: bytearray = field(default_factory=lambda: bytearray(READ_BYTES))
 
 
 class Socket(ServerConnection, asyncio.BufferedProtocol):
@@ -53,20 +72,22 @@ class Socket(ServerConnection, asyncio.BufferedProtocol):
 
     query: Mapping[str, str] = {}  # replaced at the hand-over, emptied at the start
     proof: Proof = NO_PROOF
-    buffer: bytearray
-    inbound: Inbound
-    arrivals: Arrivals
-    flow: Flow
+    shared: Shared
     _ending: asyncio.TimerHandle | None = None
+
+    @property
+    def inbound(self) -> Inbound:
+        """What comes from the client."""
+        return cast("Inbound", self.protocol)
 
     def get_buffer(self, sizehint: int) -> bytearray:  # noqa: ARG002 (asyncio's own name)
         """Where the next bytes are to be put."""
-        return self.buffer
+        return self.shared.buffer
 
     def buffer_updated(self, nbytes: int) -> None:
         """Take in what came."""
-        self.flow.received += nbytes
-        self.take_in(bytes(memoryview(self.buffer)[:nbytes]))
+        self.shared.flow.received += nbytes
+        self.take_in(bytes(memoryview(self.shared.buffer)[:nbytes]))
 
     def take_in(self, data: bytes) -> None:
         """Take in frames; a client that is to be gone has ``CLOSE_S`` for it."""
@@ -100,13 +121,13 @@ class Socket(ServerConnection, asyncio.BufferedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the client."""
         super().connection_lost(exc)
-        self.arrivals.note(self, 0)
+        self.shared.arrivals.note(self, 0)
         if self._ending is not None:
             self._ending.cancel()
 
     def _note(self) -> None:
         if not self.transport.is_closing():
-            self.arrivals.note(self, self.inbound.held)
+            self.shared.arrivals.note(self, self.inbound.held)
 
 
 class SocketConnection:
@@ -134,7 +155,7 @@ class SocketConnection:
     async def send(self, frame: str) -> None:
         """Send a text frame; waits while the client is slow; raises ConnectionGone."""
         try:
-            self._socket.flow.sent += len(frame) if frame.isascii() else len(frame.encode())
+            self._socket.shared.flow.sent += len(frame) if frame.isascii() else len(frame.encode())
             await self._socket.send(frame)
         except ConnectionClosed as error:
             raise ConnectionGone from error
@@ -158,10 +179,9 @@ class HandOver:
         """Take what the limits allow; ``server`` will know the connections."""
         self._server = server
         self._proof = proof
-        self._flow = flow
         self._limits = limits
-        self._buffer = bytearray(READ_BYTES)
         self.arrivals = Arrivals(limits.unread_bytes)
+        self._shared = Shared(flow, self.arrivals)
 
     def take(self, transport: asyncio.Transport, incoming: Incoming) -> None:
         """Make a WebSocket of the transport that ``incoming`` came from.
@@ -179,8 +199,9 @@ class HandOver:
         speaks = SUBPROTOCOL in tokens(head.headers.get("sec-websocket-protocol", ""))
         socket = self._socket(speaks=speaks)
         socket.query = head.query
-        socket.proof = self._proof(head, transport)
-        socket.flow = self._flow
+        proof = self._proof(head, transport)
+        if proof is not NO_PROOF:
+            socket.proof = proof
         transport.set_protocol(socket)
         socket.connection_made(transport)
         shown = _HANDSHAKE % key + (_OFFER if speaks else b"") + b"\r\n"
@@ -201,7 +222,7 @@ class HandOver:
             close_timeout=CLOSE_S,
             max_queue=QUEUED_FRAMES,
         )
-        socket.inbound, socket.buffer, socket.arrivals = inbound, self._buffer, self.arrivals
+        socket.shared = self._shared
         return socket
 
 
@@ -230,6 +251,7 @@ async def hold_conversation(socket: Socket, converse: Converse, gate: Gate) -> N
     What escapes it is logged and closes the connection with 1011: websockets does both.
     """
     query, socket.query = socket.query, {}
+    socket.request, socket.response = _FORGOTTEN, None
     try:
         await converse(SocketConnection(socket), query, partial(gate.person, socket.proof))
     except ConnectionGone:
