@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PACKAGES := app.py program.py access actors doctor metrics protocol providers retrieval storage transport upstreams
 CODE := $(PACKAGES) tests bench supply
 
-.PHONY: run test check fmt bench simulate powercuts kills stalled soak ssrf bombs schemathesis lock sbom watched clean
+.PHONY: run test check fmt bench simulate powercuts kills stalled soak ssrf bombs schemathesis lock sbom watched fuzz websockets clean
 
 run: $(VENV)/run.stamp  ## serve on port 3001
 	$(BIN)/python app.py $(ARGS)
@@ -62,6 +62,12 @@ schemathesis: $(VENV)/dev.stamp  ## EXAMPLES=100 requests a route, drawn from th
 
 watched: $(VENV)/dev.stamp  ## what metrics and logs cost; fails when over a tenth of an answer's CPU time
 	$(BIN)/python -m bench.watched
+
+fuzz: $(VENV)/dev.stamp  ## broken requests for SECONDS=120; fails when something breaks
+	$(BIN)/python -m tests.transport.fuzzing --seconds $(or $(SECONDS),120)
+
+websockets: $(VENV)/dev.stamp  ## the cases of a conformance suite, kept in docs/; fails when one fails that should not
+	$(BIN)/python -m bench.websocket_cases --write
 
 lock: $(VENV)/dev.stamp  ## pin every dependency with its hashes, without hosts
 	$(BIN)/pip install --quiet uv
