@@ -63,8 +63,9 @@ schemathesis: $(VENV)/dev.stamp  ## EXAMPLES=100 requests a route, drawn from th
 watched: $(VENV)/dev.stamp  ## what metrics and logs cost; fails when over a tenth of an answer's CPU time
 	$(BIN)/python -m bench.watched
 
-fuzz: $(VENV)/dev.stamp  ## broken requests for SECONDS=120; fails when something breaks
+fuzz: $(VENV)/dev.stamp  ## broken requests for SECONDS=120, and 20,000 broken frames; fails when something breaks
 	$(BIN)/python -m tests.transport.fuzzing --seconds $(or $(SECONDS),120)
+	$(BIN)/python -m tests.e2e.frame_fuzzing --frames 20000
 
 websockets: $(VENV)/dev.stamp  ## the cases of a conformance suite, kept in docs/; fails when one fails that should not
 	$(BIN)/python -m bench.websocket_cases --write
