@@ -20,6 +20,7 @@ from typing import Any, cast
 import structlog
 from kosoku import FailureError, run_fuzzingclient
 
+from protocol.access import Identify
 from protocol.connection import Connection, ConnectionGone
 from protocol.settings import Limits
 from tests.transport.places import serving
@@ -45,7 +46,7 @@ NON_STRICT = (
 FAILED = {"FAILED", "ERROR", "WRONG CODE", "UNCLEAN", "FAILED BY CLIENT", "UNIMPLEMENTED"}
 
 
-async def echo(connection: Connection, _: Mapping[str, str]) -> None:
+async def echo(connection: Connection, _: Mapping[str, str], __: Identify) -> None:
     """Send each frame back, of its own kind."""
     with suppress(ConnectionGone):
         async for frame in connection.frames():
