@@ -4,23 +4,31 @@ import asyncio
 import errno
 from contextlib import suppress
 
+from access.gate import check_access
 from doctor.finding import Finding, failed, warned, well
-from doctor.patient import Patient
-from protocol.errors import StorageUnavailable
+from doctor.patient import Patient, unusable
+from protocol.errors import SettingsError, StorageUnavailable
 from storage.examination import examine
 from storage.folder import LEAST_FREE_BYTES, WORDS, tried
 from transport.server import not_listening
 
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - not listened on here
 ANSWER_S = 2.0
-OURS = b'"backlog":'  # what only our own /health has in it
-ASKED = b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+OURS = b'\r\n\r\n{"status":"ok"}'  # all that we say to it
+ASKED = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 HEALTH_BYTES = 64 * 1024
 MIB = 1024 * 1024
 
 
 async def check_settings(patient: Patient) -> Finding:
-    """Where the settings come from; those of no use are found before any check."""
+    """Where the settings come from, and whether a server would start with them.
+
+    Those of no use are found before any check.
+    """
+    try:
+        check_access(patient.settings)
+    except SettingsError as error:
+        return unusable(error)
     if patient.file.text:
         return well(f"read from {patient.file.path} and the environment")
     return well("read from the environment; there is no config.toml")

@@ -157,7 +157,8 @@ class Route(Value, frozen=True):
     ``access`` says who may ask it. ``streams`` gives how many bytes the form may have that the
     route takes while it comes; its path has no named parts. What follows describes the route to its
     clients: the names in its ``query``, the shape of the ``body`` that it reads, what it ``shows``
-    when all is well (where it ``tells_events``, perhaps as Server-Sent Events), and the ``errors``
+    when all is well (plain text for ``str``; where it ``tells_events``, perhaps as Server-Sent
+    Events), and the ``errors``
     that it may raise beside those of any request.
     """
 

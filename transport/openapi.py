@@ -27,6 +27,7 @@ OPENAPI = "3.1.0"
 VERSION = "1"  # of what is described
 
 JSON, FORM, EVENTS = "application/json", "multipart/form-data", "text/event-stream"
+TEXT = "text/plain"
 
 ABOUT = """
 Any other path is answered with 404, any other method with 405 and `Allow`; HEAD is answered where
@@ -156,7 +157,9 @@ def _body(route: Route, shapes: Shapes) -> Object | None:
 
 
 def _success(route: Route, shapes: Shapes) -> Object:
-    content: Object = {JSON: {"schema": shapes[route.shows]}}
+    content: Object = {
+        TEXT if route.shows is str else JSON: {"schema": shapes[route.shows]},
+    }
     if route.tells_events:
         content[EVENTS] = {"schema": {"description": "Each event is one frame: JSON, in a line."}}
     return {"description": "What was asked for.", "content": content}

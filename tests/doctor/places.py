@@ -28,9 +28,10 @@ def patient(
     environ: Mapping[str, str] | None = None,
     endpoints: ApiEndpoints | None = None,
     first_token_s: float = 30,
+    host: str = "127.0.0.1",
 ) -> Patient:
     """A program that is well, and has no services unless they are given."""
-    general = General(port=port, data_dir=str(folder / "data"))
+    general = General(host=host, port=port, data_dir=str(folder / "data"))
     limits = Limits(first_token_s=first_token_s)
     settings = Settings(general=general, api_endpoints=endpoints or ApiEndpoints(), limits=limits)
     file = SettingsFile(folder / "config.toml")

@@ -89,6 +89,14 @@ async def test_port_of_another_program_is_taken(tmp_path: Path) -> None:
     assert "another program listens there" in finding.says
 
 
+async def test_address_at_which_no_server_would_start_is_told(tmp_path: Path) -> None:
+    """Without knowing who asks it serves this machine alone; all else is looked at."""
+    found = await examined(patient(tmp_path, host="0.0.0.0"))
+    assert found["settings"].state == "failed"
+    assert "PERPLEXICA_HOST" in found["settings"].says
+    assert {found[name].state for name in MACHINE if name != "settings"} == {"ok"}
+
+
 def test_each_finding_is_one_line() -> None:
     """With what to do about it, whatever a service has put into its words."""
     report = {"a": well("it is"), "long": warned("two\nlines", "mend it"), "b": failed("x", "y")}

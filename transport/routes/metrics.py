@@ -1,5 +1,6 @@
 from access.proofs import NO_PROOF
-from protocol.errors import NotFound
+from protocol.errors import NotFound, StorageUnavailable
+from protocol.refusals import Unauthorized
 from transport.http import Request, Response, Route
 from transport.refusals import OnlyNearby
 from transport.services import Services
@@ -34,4 +35,5 @@ def is_nearby(request: Request) -> bool:
     return is_for_this_machine(request.peer) and not is_proxied
 
 
-ROUTES = (Route("GET", "/metrics", show_metrics, access="anybody"),)
+ERRORS = (NotFound, OnlyNearby, Unauthorized, StorageUnavailable)
+ROUTES = (Route("GET", "/metrics", show_metrics, access="anybody", shows=str, errors=ERRORS),)
