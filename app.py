@@ -106,7 +106,8 @@ class Program:
         self.tree = Tree(System(drain_s=limits.drain_s))
         stack.push_async_callback(partial(self.tree.stop, limits.drain_s))
         self.staff = Staff(self.tree, self.settings, self._tools())
-        keeping = (self.store.accounts, self.staff.perform, Passwords(self._offload))
+        passwords = Passwords(self._offload, most_waiting=limits.passwords)
+        keeping = (self.store.accounts, self.staff.perform, passwords)
         self.gate = Gate.of(self.settings.access, Registry(*keeping, now, new_id))
 
     async def drain(self) -> None:
@@ -131,6 +132,7 @@ class Program:
                 read_health, self.store, self.retrieval, self.providers, self.staff, self.tally
             ),
             gate=self.gate,
+            quotas=self.staff.quotas,
             asking=Asking(
                 answer=self.staff.answers.begin,
                 extras=ExtrasDesk(self.staff.extras, self.settings.limits),

@@ -6,6 +6,7 @@ from weakref import WeakSet
 
 import structlog
 
+from access.quotas import Quotas
 from actors.base import Actor, on
 from actors.context import bound
 from actors.errors import ActorDead, MailboxFull
@@ -45,6 +46,7 @@ class House(Value, frozen=True):
     limits: Limits
     pace: Pace
     new_id: Callable[[], str]  # 14 hex digits, as the web UI's own
+    quotas: Quotas
 
 
 class FrameCame(Request[None], frozen=True):
@@ -106,6 +108,7 @@ class Session(Actor):
         running = sum(not other.ended for other in self._running)
         if running >= self._house.limits.session_turns:
             raise Busy("questions of this connection")
+        self._house.quotas.spend("questions", journal.turn.person.keys)
         try:
             self._house.turns.tell(StartTurn(journal))
         except ActorDead:

@@ -4,19 +4,21 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from email.utils import formatdate
 from http import HTTPStatus
+from math import ceil
 from typing import Any, Literal, Protocol, Self, TypeVar
 
 import msgspec
 
 from access.proofs import NO_PROOF, Proof
-from protocol.access import KEEPER, Person
+from access.quotas import Deed
+from protocol.access import KEEPER, Person, counted
 from protocol.base import Value
 from protocol.errors import InvalidFormat, ServiceError
 from protocol.settings import Settings
 from transport.refusals import VERSION, MethodNotAllowed, UnsupportedMediaType, UpgradeRequired
 from transport.services import Services
 
-RETRY_AFTER_S = 2
+RETRY_AFTER_S = 2  # where nothing is known
 MOST_DETAIL = 200
 
 LAST_CHUNK = b"0\r\n\r\n"
@@ -57,6 +59,11 @@ class Request(Value, frozen=True):
     stream: AsyncIterator[bytes] | None = None
     proof: Proof = NO_PROOF
     person: Person = KEEPER
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Under which is counted what who asks does."""
+        return counted(self.proof.address, self.person.name)
 
     def body_as(self, kind: type[T]) -> T:
         """The JSON body as a ``kind``.
@@ -142,8 +149,9 @@ class Response(Value, frozen=True):
 class Route(Value, frozen=True):
     """One row of the table of routes: ``/api/chats/{chat_id}`` names a part of the path.
 
-    ``access`` says who may ask it. ``streams`` gives how many bytes the body may have that the
-    route takes while it comes; its path has no named parts.
+    ``access`` says who may ask it, ``spends`` under what it is counted for them. ``streams`` gives
+    how many bytes the body may have that the route takes while it comes; its path has no named
+    parts.
     """
 
     method: str
@@ -151,6 +159,7 @@ class Route(Value, frozen=True):
     function: Callable[[Request, Services], Awaitable[Response]]
     access: Access = "user"
     streams: Callable[[Settings], int] | None = None
+    spends: Deed | None = None
 
 
 def as_chunk(piece: bytes) -> bytes:
@@ -164,7 +173,8 @@ def _advice(error: ServiceError) -> Headers:
         return (("Upgrade", "websocket"), ("Sec-WebSocket-Version", VERSION))
     if isinstance(error, MethodNotAllowed):
         return (("Allow", ", ".join(error.allowed)),)
-    return (("Retry-After", str(RETRY_AFTER_S)),) if error.temporary else ()
+    after_s = RETRY_AFTER_S if error.again_after_s is None else ceil(error.again_after_s)
+    return (("Retry-After", str(max(1, after_s))),) if error.temporary else ()
 
 
 def _complaint(words: str) -> str:

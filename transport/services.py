@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol, TypeVar
 
 from access.gate import Gate
+from access.quotas import Quotas
 from actors.intake import Received
 from actors.unkept import Following
 from protocol.access import Person, Reach
@@ -98,7 +99,8 @@ class Health(Value, frozen=True):
         upstreams: The search backends, each with the state of its breaker.
         unwell: The model services that are known not to work, with the reason.
         store: Empty where the store works, else why not.
-        backlog: What is under way: sessions, turns of all clients, actors, tasks.
+        backlog: What is under way: sessions, turns that run and that wait, actors,
+            tasks.
         counts: What was done about slow and failing services, by deed and name.
 
     """
@@ -153,6 +155,7 @@ class Services:
         asking: Asks the actors.
         health: How the program and what it needs are.
         gate: Knows who asks.
+        quotas: Counts what each asker does.
 
     """
 
@@ -166,3 +169,4 @@ class Services:
     asking: Asking
     health: Callable[[], Awaitable[Health]]
     gate: Gate
+    quotas: Quotas

@@ -14,7 +14,8 @@ from websockets.typing import Subprotocol
 
 from access.gate import Gate
 from access.proofs import NO_PROOF, Proof
-from protocol.access import Identify
+from access.quotas import Quotas
+from protocol.access import Identify, counted
 from protocol.connection import Connection, ConnectionGone
 from protocol.frames import SUBPROTOCOL
 from transport.head import Head, tokens
@@ -50,7 +51,13 @@ class Socket(ServerConnection, asyncio.BufferedProtocol):
 
     query: Mapping[str, str] = {}  # replaced at the hand-over, emptied at the start
     proof: Proof = NO_PROOF
+    leave: Callable[[], None]
     buffer: bytearray
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Count it no more."""
+        super().connection_lost(exc)
+        self.leave()
 
     def get_buffer(self, sizehint: int) -> bytearray:  # noqa: ARG002 (asyncio's own name)
         """Where the next bytes are to be put."""
@@ -105,12 +112,14 @@ class HandOver:
         self,
         server: Server,
         proof: Callable[[Head, asyncio.Transport], Proof],
+        quotas: Quotas,
         *,
         frame_bytes: int,
     ) -> None:
         """Take no message larger than ``frame_bytes``; ``server`` will know the connections."""
         self._server = server
         self._proof = proof
+        self._quotas = quotas
         self._frame_bytes = frame_bytes
         self._buffer = bytearray(READ_BYTES)
 
@@ -123,14 +132,18 @@ class HandOver:
 
         Raises:
             BadRequest, MethodNotAllowed, UpgradeRequired: It is no proper opening handshake.
+            RateLimited, Busy: There are too many from that address.
 
         """
         head = incoming.head
-        key = _checked_key(head)
+        key, proof = _checked_key(head), self._proof(head, transport)
+        place = counted(proof.address, "")
+        self._quotas.spend("handshakes", place)
+        leave = self._quotas.sockets.enter(place)
         speaks = SUBPROTOCOL in tokens(head.headers.get("sec-websocket-protocol", ""))
         socket = self._socket(speaks=speaks)
         socket.query = head.query
-        socket.proof = self._proof(head, transport)
+        socket.proof, socket.leave = proof, leave
         socket.buffer = self._buffer
         transport.set_protocol(socket)
         socket.connection_made(transport)

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+from access.quotas import Quotas
 from actors.journal import Journals
 from actors.outlet import Pace
 from actors.recall import Recall
@@ -49,9 +50,15 @@ class Hall:
             self.limits,
             Pace(0, 0, 30),
             lambda: next(ids),
+            Quotas(self.limits, System.now),
         )
         self.sessions = self.tree.grow(Sessions, self.house, {})
-        self.converse = Conversation(self.sessions, Offers(), self.limits)  # type: ignore[arg-type]
+        self.converse = Conversation(
+            self.sessions,
+            Offers(),  # type: ignore[arg-type]
+            self.limits,
+            self.house.quotas,
+        )
         self.identify: Identify = identify_keeper
         self.connection = MemoryConnection(subprotocol)
         self.talk: asyncio.Task[None] | None = None

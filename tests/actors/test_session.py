@@ -172,6 +172,7 @@ def test_turn_carries_the_facts_of_its_session(fact: str) -> None:
                 hall.tree.grow(Sessions, house, {}),
                 Offers(),  # type: ignore[arg-type]
                 hall.limits,
+                hall.house.quotas,
             )
         connection = await hall.open()
         connection.ask("Why?")

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import msgspec
 
 from access.doors import OpenDoor
 from access.gate import Gate
+from access.quotas import Quotas
 from actors.envelope import Reply
 from actors.journal import Journal
 from actors.unkept import Following
@@ -137,6 +139,7 @@ def services(
         asking=asking or Oracle().asking,
         health=health,
         gate=gate or Gate(OpenDoor(), is_open=True),
+        quotas=Quotas(SMALL, time.monotonic),
     )
 
 

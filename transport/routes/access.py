@@ -74,9 +74,9 @@ def _cookie(secret: str, request: Request, *, lasts_s: int) -> Headers:
 
 
 ROUTES = (
-    Route("POST", "/api/login", log_in, access="anybody"),
+    Route("POST", "/api/login", log_in, access="anybody", spends="logins"),
     Route("POST", "/api/logout", log_out, access="anybody"),
-    Route("POST", "/api/setup", set_up, access="anybody"),
-    Route("POST", "/api/password", change_password),
+    Route("POST", "/api/setup", set_up, access="anybody", spends="logins"),
+    Route("POST", "/api/password", change_password, spends="logins"),
     Route("GET", "/api/me", show_me),
 )

@@ -44,8 +44,8 @@ def _shown(item: Media, fields: tuple[str, ...]) -> dict[str, str]:
 
 
 ROUTES = (
-    Route("POST", "/api/images", partial(find_media, kind="images")),
-    Route("POST", "/api/videos", partial(find_media, kind="videos")),
-    Route("POST", "/api/suggestions", suggest),
-    Route("GET", "/api/discover", discover),
+    Route("POST", "/api/images", partial(find_media, kind="images"), spends="extras"),
+    Route("POST", "/api/videos", partial(find_media, kind="videos"), spends="extras"),
+    Route("POST", "/api/suggestions", suggest, spends="extras"),
+    Route("GET", "/api/discover", discover, spends="extras"),
 )

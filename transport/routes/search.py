@@ -33,7 +33,9 @@ async def _whole(following: Following) -> Response:
         journal = await following.ended()
     end = journal.entries[-1].event
     if isinstance(end, Failed):
-        raise known_error(end.key, end.sentence)
+        error = known_error(end.key, end.sentence)
+        error.again_after_s = end.again_after_s
+        raise error
     sources = [source(node) for node in journal.sources or ()]
     return Response.of({"message": journal.text, "sources": sources})
 
@@ -47,4 +49,4 @@ async def _streamed(following: Following) -> Response:
     return Response(headers=HEADERS, pieces=EventStream(following))
 
 
-ROUTES = (Route("POST", "/api/search", search),)
+ROUTES = (Route("POST", "/api/search", search, spends="questions"),)

@@ -1,4 +1,6 @@
+from collections.abc import AsyncIterator
 from contextlib import ExitStack
+from functools import partial
 
 from protocol.errors import InvalidFormat
 from protocol.settings import Settings
@@ -28,14 +30,25 @@ async def take_files(request: Request, services: Services) -> Response:
             return draft
 
         form = Form(uploads.limits, field="files", begin=begin)
-        assert request.stream is not None
-        await form.read(request.headers.get("content-type", ""), request.stream)
+        await form.read(request.headers.get("content-type", ""), _counted(request, services))
         for draft in drafts:
             await draft.finish()
         if not drafts:
             raise InvalidFormat("files: is missing")
         kept = await uploads.take_in(drafts, _embedding(form), request.person.name)
     return Response.of({"files": [_shown(upload) for upload in kept]})
+
+
+async def _counted(request: Request, services: Services) -> AsyncIterator[bytes]:
+    """The body; one that is too much for its asker is refused unread where its length is told."""
+    assert request.stream is not None
+    spend = partial(services.quotas.spend, "upload_bytes", request.keys)
+    told = int(request.headers.get("content-length", "0"))
+    spend(told)
+    async for piece in request.stream:
+        if not told:
+            spend(len(piece))
+        yield piece
 
 
 def _embedding(form: Form) -> ModelChoice:
