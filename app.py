@@ -138,7 +138,7 @@ class Program:
                 extras=ExtrasDesk(self.staff.extras, self.settings.limits),
                 resolve=self.providers.resolve,
                 modes=tuple(self.retrieval.modes),
-                question_chars=self.settings.limits.question_chars,
+                limits=self.settings.limits,
             ),
         )
 

@@ -80,10 +80,7 @@ class Session(Actor):
     async def frame_came(self, message: FrameCame) -> None:
         """Do what the frame says, or tell the client why not."""
         try:
-            limits = self._house.limits
-            command = decode_command(
-                message.frame, question_chars=limits.question_chars, is_v2=self._is_v2
-            )
+            command = decode_command(message.frame, self._house.limits, is_v2=self._is_v2)
             if command is not None:
                 self._commands[type(command)](self, command, message.person)
         except ServiceError as error:

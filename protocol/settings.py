@@ -242,6 +242,10 @@ class Limits(Value, frozen=True):
     passwords: Annotated[Count, described("passwords that wait to be checked")] = 20
     workers: Annotated[Count, described("searches, rankings and answers at once, each")] = 256
     question_chars: Annotated[Count, described("characters of one question")] = 100_000
+    history_chars: Annotated[
+        Count, described("characters of the conversation before it that are told to the model")
+    ] = 40_000
+    history_entries: Annotated[Count, described("entries of that conversation")] = 200
     answer_chars: Annotated[Count, described("characters of one answer")] = 200_000
     frame_bytes: Annotated[Bytes, described("bytes of one WebSocket frame")] = 4 * 1024 * 1024
     body_bytes: Annotated[Bytes, described("bytes of one HTTP body")] = 8 * 1024 * 1024

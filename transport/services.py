@@ -11,6 +11,7 @@ from actors.unkept import Following
 from protocol.access import Person, Reach
 from protocol.base import Request, Value
 from protocol.ids import ChatId
+from protocol.settings import Limits
 from protocol.values import ModelChoice, Models, Question, Upload
 from storage.bound_keys import HeldSetting
 from storage.store import StoredChat, StoredMessage
@@ -129,7 +130,7 @@ class Asking:
         extras: Finds what stands beside an answer.
         resolve: Fills the gaps of a choice of models; raises InvalidModelSelected.
         modes: The names of the focus modes.
-        question_chars: The longest question that is taken.
+        limits: How long a question may be, and what of its history is kept.
 
     """
 
@@ -137,7 +138,7 @@ class Asking:
     extras: Extras
     resolve: Callable[[Models], Models]
     modes: tuple[str, ...]
-    question_chars: int
+    limits: Limits
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,7 @@ class Oracle:
     def asking(self) -> Asking:
         """The oracle as routes see it."""
         modes = ("webSearch", "writingAssistant")
-        return Asking(self.answer, self.find, self.resolve, modes, question_chars=100)
+        return Asking(self.answer, self.find, self.resolve, modes, Limits(question_chars=100))
 
     def answer(self, question: Question, models: Models, person: Person) -> Following:
         """A turn with the events; without an end among them it goes on for ever."""

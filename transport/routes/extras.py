@@ -17,8 +17,8 @@ async def find_media(request: Request, services: Services, *, kind: MediaKind) -
     """At most ten pictures or videos, all complete."""
     asking = services.asking
     body = request.body_as(TalkBody)
-    query = text_of(body.query, "query", asking.question_chars)
-    history = conversation_of(body.chat_history, query)
+    query = text_of(body.query, "query", asking.limits.question_chars)
+    history = conversation_of(body.chat_history, asking.limits, query)
     models = models_of(body.chat_model, None, asking.resolve)
     found = await asking.extras(FindMedia(kind, query, history, models.chat))
     return Response.of({kind: [_shown(item, SHOWN[kind]) for item in found.items]})
@@ -27,9 +27,10 @@ async def find_media(request: Request, services: Services, *, kind: MediaKind) -
 async def suggest(request: Request, services: Services) -> Response:
     """Questions that could follow."""
     body = request.body_as(TalkBody)
-    models = models_of(body.chat_model, None, services.asking.resolve)
-    history = conversation_of(body.chat_history)
-    suggested = await services.asking.extras(Suggest(history, models.chat))
+    asking = services.asking
+    models = models_of(body.chat_model, None, asking.resolve)
+    history = conversation_of(body.chat_history, asking.limits)
+    suggested = await asking.extras(Suggest(history, models.chat))
     return Response.of({"suggestions": suggested.suggestions})
 
 

@@ -15,7 +15,7 @@ async def search(request: Request, services: Services) -> Response:
     """Answer a question that is not kept: whole, or as events while it is written."""
     asking = services.asking
     body = _body(request)
-    question = question_of(body, modes=asking.modes, most=asking.question_chars)
+    question = question_of(body, modes=asking.modes, limits=asking.limits)
     models = models_of(body.chat_model, body.embedding_model, asking.resolve)
     following = asking.answer(question, models, request.person)
     return await (_streamed(following) if body.stream else _whole(following))
