@@ -18,6 +18,7 @@ from websockets.http11 import Response as SocketResponse
 
 from access.gate import Gate
 from access.proofs import Proof
+from actors.unkept import longest_s
 from protocol.errors import ServerDraining, SettingsError
 from protocol.settings import General, Settings
 from transport.correlation import echoed
@@ -157,7 +158,7 @@ async def serve(
 
     prove = partial(_prove, services.gate)
     desk = Desk(
-        answer=Router(routes, services, within_s=limits.turn_s).answer,
+        answer=Router(routes, services, within_s=longest_s(limits)).answer,
         upgrade=upgrade,
         proof=prove,
         visitors=visitors or Visitors.of(settings),
@@ -166,7 +167,7 @@ async def serve(
         now=now,
     )
     server = _prepare(settings.general, desk, partial(_talk, converse, services.gate, talks))
-    door = HandOver(server, prove, desk.traffic.websocket, limits)
+    door = HandOver(server, prove, services.quotas, desk.traffic.websocket, limits)
     await _open(server, settings.general)
     for listening in server.sockets:  # those that are accepted inherit it
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, UNSENT_BYTES)

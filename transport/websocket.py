@@ -18,7 +18,8 @@ from websockets.typing import Subprotocol
 
 from access.gate import Gate
 from access.proofs import NO_PROOF, Proof
-from protocol.access import Identify
+from access.quotas import Quotas
+from protocol.access import Identify, counted
 from protocol.connection import Connection, ConnectionGone
 from protocol.frames import SUBPROTOCOL
 from protocol.settings import Limits
@@ -72,6 +73,7 @@ class Socket(ServerConnection, asyncio.BufferedProtocol):
 
     query: Mapping[str, str] = {}  # replaced at the hand-over, emptied at the start
     proof: Proof = NO_PROOF
+    leave: Callable[[], None]
     shared: Shared
     _ending: asyncio.TimerHandle | None = None
 
@@ -121,6 +123,7 @@ class Socket(ServerConnection, asyncio.BufferedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the client."""
         super().connection_lost(exc)
+        self.leave()
         self.shared.arrivals.note(self, 0)
         if self._ending is not None:
             self._ending.cancel()
@@ -173,12 +176,14 @@ class HandOver:
         self,
         server: Server,
         proof: Callable[[Head, asyncio.Transport], Proof],
+        quotas: Quotas,
         flow: Flow,
         limits: Limits,
     ) -> None:
         """Take what the limits allow; ``server`` will know the connections."""
         self._server = server
         self._proof = proof
+        self._quotas = quotas
         self._limits = limits
         self.arrivals = Arrivals(limits.unread_bytes)
         self._shared = Shared(flow, self.arrivals)
@@ -192,14 +197,18 @@ class HandOver:
 
         Raises:
             BadRequest, MethodNotAllowed, UpgradeRequired: It is no proper opening handshake.
+            RateLimited, Busy: There are too many from that address.
 
         """
         head = incoming.head
-        key = _checked_key(head)
+        key, proof = _checked_key(head), self._proof(head, transport)
+        place = counted(proof.address, "")
+        self._quotas.spend("handshakes", place)
+        leave = self._quotas.sockets.enter(place)
         speaks = SUBPROTOCOL in tokens(head.headers.get("sec-websocket-protocol", ""))
         socket = self._socket(speaks=speaks)
         socket.query = head.query
-        proof = self._proof(head, transport)
+        socket.leave = leave
         if proof is not NO_PROOF:
             socket.proof = proof
         transport.set_protocol(socket)

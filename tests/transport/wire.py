@@ -153,7 +153,7 @@ class Hall:
         self.answered = 0
         sockets = serve_sockets(self._talk, server_header=None, compression=None)
         sockets.server = cast("asyncio.Server", Listening())
-        self.door = HandOver(sockets, no_proof, Flow(), limits)
+        self.door = HandOver(sockets, no_proof, services().quotas, Flow(), limits)
         self.desk = Desk(
             answer=self._count,
             upgrade=self.door.take,
