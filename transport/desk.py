@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from access.buckets import nothing
 from access.proofs import Proof
 from transport.head import Head
 from transport.http import Request, Response
@@ -53,6 +54,8 @@ class Desk:
 
     Attributes:
         answer: Gives the response to a request; never fails.
+        arrive: Counts a connection that has come, and gives what is to be called when it is none of
+            ours any more; raises Busy.
         upgrade: Takes over a socket whose client wants a WebSocket; raises a ServiceError.
         proof: What a head proves of who asks.
         visitors: Says who may ask, and which pages may read the answers.
@@ -60,12 +63,13 @@ class Desk:
         times: How long a client may take.
         now: The time of day, in seconds since 1970.
         buffer: Where each socket is read into; small, so that none holds up the others for long.
-        fronts: Those at work.
+        fronts: Those at work, each with what is to be called when it has gone.
         closing: Whether connections end with the answer they wait for.
 
     """
 
     answer: Callable[[Request], Awaitable[Response]]
+    arrive: Callable[[asyncio.Transport], Callable[[], None]]
     upgrade: Callable[[asyncio.Transport, Incoming], None]
     proof: Callable[[Head, asyncio.Transport], Proof]
     visitors: Visitors
@@ -73,5 +77,14 @@ class Desk:
     times: Times
     now: Callable[[], float]
     buffer: bytearray = field(default_factory=lambda: bytearray(READ_BYTES))
-    fronts: set[Guest] = field(default_factory=set)
+    fronts: dict[Guest, Callable[[], None]] = field(default_factory=dict)
     closing: bool = False
+
+    def greet(self, guest: Guest, transport: asyncio.Transport) -> None:
+        """Know a client from now on; raises Busy for one that is too many, which is known too."""
+        self.fronts[guest] = nothing
+        self.fronts[guest] = self.arrive(transport)
+
+    def part(self, guest: Guest) -> None:
+        """It is none of ours any more; does nothing the second time."""
+        self.fronts.pop(guest, nothing)()

@@ -68,8 +68,12 @@ class Front(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait for the first request."""
         self._transport = cast("asyncio.Transport", transport)
-        self._desk.fronts.add(self)
         self._await_request()
+        try:
+            self._desk.greet(self, self._transport)
+        except ServiceError as refusal:
+            self._refuse(refusal)
+            self._transport.close()
 
     def get_buffer(self, sizehint: int) -> bytearray:  # noqa: ARG002 (asyncio's own name)
         """Where the next bytes are to be put; they are taken from there at once."""
@@ -171,7 +175,7 @@ class Front(asyncio.BufferedProtocol):
 
     def _leave(self) -> None:
         self._set_timer(None)
-        self._desk.fronts.discard(self)
+        self._desk.part(self)
 
     def _refuse(self, refusal: ServiceError) -> None:
         log.debug("request.refused", status=refusal.status, reason=str(refusal))

@@ -17,6 +17,7 @@ from websockets.asyncio.server import serve as serve_sockets
 from access.gate import Gate
 from access.proofs import Proof
 from actors.unkept import longest_s
+from protocol.access import counted
 from protocol.errors import ServerDraining, SettingsError
 from protocol.settings import General, Settings
 from transport.desk import Desk, Times
@@ -149,6 +150,7 @@ async def serve(
     prove = partial(_prove, services.gate)
     desk = Desk(
         answer=Router(routes, services, within_s=longest_s(limits)).answer,
+        arrive=partial(_arrive, services),
         upgrade=upgrade,
         proof=prove,
         visitors=visitors or Visitors.of(settings),
@@ -159,8 +161,6 @@ async def serve(
     server = _prepare(settings.general, desk, partial(_talk, converse, services.gate, talks))
     door = HandOver(server, prove, services.quotas, frame_bytes=limits.frame_bytes)
     await _open(server, settings.general)
-    for listening in server.sockets:  # those that are accepted inherit it
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, UNSENT_BYTES)
     return Server(server, desk, talks)
 
 
@@ -202,6 +202,14 @@ async def _open(server: SocketServer, general: General) -> None:
         name, allowed = _TROUBLE.get(error.errno or 0, _ELSE)
         value = general.port if name == _PORT else general.host
         raise SettingsError(name, value, allowed) from error
+    for listening in server.sockets:  # those that are accepted inherit it
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, UNSENT_BYTES)
+
+
+def _arrive(services: Services, transport: asyncio.Transport) -> Callable[[], None]:
+    """Count a connection, and give what is to be called at its end; raises Busy."""
+    place = services.gate.arrival(peer_of(transport))
+    return services.quotas.connections.enter(counted(place, ""))
 
 
 def _prove(gate: Gate, head: Head, transport: asyncio.Transport) -> Proof:
