@@ -15,6 +15,7 @@ from protocol.settings import Limits
 from tests.transport.places import PATIENCE_S, Client, client, get, services, serving
 from transport.server import Server
 
+SOON_S = 2.0
 LIMITS = Limits(asker_connections=2)
 
 
@@ -35,6 +36,9 @@ async def test_one_too_many_is_told_and_closed() -> None:
         async with client(server) as late:
             answer = await late.answer()
             assert await late.rest() == b""
+            async with asyncio.timeout(SOON_S):  # before it would be given up for doing nothing
+                while len(server._desk.fronts) > LIMITS.asker_connections:
+                    await asyncio.sleep(0)
         assert (await one.ask(get("/health/live"))).status == 200
     assert (answer.status, answer.headers["retry-after"]) == (503, "2")
 
