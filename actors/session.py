@@ -10,7 +10,7 @@ from access.quotas import Quotas
 from actors.base import Actor, on
 from actors.context import bound
 from actors.errors import ActorDead, MailboxFull
-from actors.journal import Journal, Journals, refuse
+from actors.journal import Journal, Journals, Watch, refuse, unwatched
 from actors.outlet import Follow, Pace, Resume, Say
 from actors.policy import Policy
 from actors.recall import Recall
@@ -47,6 +47,7 @@ class House(Value, frozen=True):
     pace: Pace
     new_id: Callable[[], str]  # 14 hex digits, as the web UI's own
     quotas: Quotas
+    watch: Watch = unwatched
 
 
 class FrameCame(Request[None], frozen=True):
@@ -91,6 +92,7 @@ class Session(Actor):
         if asked.focus_mode not in self._house.modes:
             raise InvalidFocusMode(asked.focus_mode, tuple(self._house.modes))
         journal = Journal(self._turn(asked, person))
+        self._house.watch(journal)
         self._stop_same(asked, person)
         self._outlet.tell(Follow(journal))
         with bound(turn_id=journal.turn.turn_id):

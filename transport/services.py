@@ -99,10 +99,10 @@ class Health(Value, frozen=True):
         status: ``ok``, ``degraded`` where something that it needs does not work, or ``draining``.
         upstreams: The search backends, each with the state of its breaker.
         unwell: The model services that are known not to work, with the reason.
-        store: Empty where the store works, else why not.
-        backlog: What is under way: sessions, turns that run and that wait, actors,
-            tasks.
+        store: Empty where the store can be read and its folder written to, else why not.
+        backlog: What is under way: sessions, turns that run and that wait, actors, tasks.
         counts: What was done about slow and failing services, by deed and name.
+        clock: Empty where ours is right, or nobody tells; else how far it is off.
 
     """
 
@@ -112,6 +112,7 @@ class Health(Value, frozen=True):
     store: str
     backlog: Mapping[str, int]
     counts: Mapping[str, Mapping[str, int]]
+    clock: str = ""
 
 
 class Extras(Protocol):
@@ -157,6 +158,7 @@ class Services:
         health: How the program and what it needs are.
         gate: Knows who asks.
         quotas: Counts what each asker does.
+        metrics: Tells what is counted, as Prometheus reads it; ``None`` where nothing is.
 
     """
 
@@ -171,3 +173,4 @@ class Services:
     health: Callable[[], Awaitable[Health]]
     gate: Gate
     quotas: Quotas
+    metrics: Callable[[], bytes] | None = None

@@ -3,6 +3,8 @@
 import asyncio
 from typing import Any
 
+from msgspec.structs import replace
+
 from access.quotas import Quotas
 from actors.journal import Journals
 from actors.outlet import Pace
@@ -52,6 +54,15 @@ class Hall:
             lambda: next(ids),
             Quotas(self.limits, System.now),
         )
+        self.furnish()
+        self.identify: Identify = identify_keeper
+        self.connection = MemoryConnection(subprotocol)
+        self.talk: asyncio.Task[None] | None = None
+        self.visits: list[tuple[MemoryConnection, asyncio.Task[None]]] = []
+
+    def furnish(self, **changes: Any) -> None:
+        """New sessions, which share these other things; the next client comes to them."""
+        self.house = replace(self.house, **changes)
         self.sessions = self.tree.grow(Sessions, self.house, {})
         self.converse = Conversation(
             self.sessions,
@@ -59,10 +70,6 @@ class Hall:
             self.limits,
             self.house.quotas,
         )
-        self.identify: Identify = identify_keeper
-        self.connection = MemoryConnection(subprotocol)
-        self.talk: asyncio.Task[None] | None = None
-        self.visits: list[tuple[MemoryConnection, asyncio.Task[None]]] = []
 
     async def open(self, **query: str) -> MemoryConnection:
         """A client that has been let in, or not."""

@@ -15,6 +15,8 @@ from websockets.exceptions import ConnectionClosed
 from websockets.protocol import State
 from websockets.typing import Subprotocol
 
+from tests.e2e.canary import check
+
 V2 = Subprotocol("perplexica.v2")
 ENDS = {"messageEnd", "error", "stopped"}
 DEADLINE_S = 30.0
@@ -200,6 +202,7 @@ class Client:
     async def _read(self) -> None:
         try:
             async for text in self.socket:
+                check("a frame", str(text))
                 self.frames.append(json.loads(text))
                 self.times.append(asyncio.get_running_loop().time())
                 self._changed.set()

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from tests.e2e.canary import canary
 from tests.e2e.client import Client
 from tests.e2e.program import Program
 from tests.standins.model_server import ModelServer
@@ -25,12 +26,12 @@ def upstreams(models: ModelServer, search: SearchServer) -> dict[str, str]:
     """The settings that name the stand-ins."""
     return {
         "SEARXNG_API_URL": search.url,
-        "OPENAI_API_KEY": "a key of the tests",
+        "OPENAI_API_KEY": canary("openai"),
         "OPENAI_BASE_URL": models.openai_url,
         "OLLAMA_BASE_URL": models.url,
-        "ANTHROPIC_API_KEY": "another key of the tests",
+        "ANTHROPIC_API_KEY": canary("anthropic"),
         "ANTHROPIC_BASE_URL": models.anthropic_url,
-        "GEMINI_API_KEY": "a third key of the tests",
+        "GEMINI_API_KEY": canary("gemini"),
         "PERPLEXICA_API_ENDPOINTS_GEMINI": models.gemini_url,
         "PERPLEXICA_RESILIENCE_FAILURES": "0",  # one test's faults must not be the next one's
     }

@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 
 from protocol.commands import AskQuestion, Command, Ping, ResumeTurn, StopTurn
+from tests.e2e.canary import canary
 from tests.e2e.client import Client
 from tests.e2e.conftest import upstreams
 from tests.e2e.program import Program, run
@@ -21,7 +22,7 @@ from transport.routes import ROUTES
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 DOC = Path(__file__).parents[2] / "docs" / "access.md"
-SECRET = "a-secret-of-sixteen-characters"
+SECRET = canary("token")
 COMMANDS = {AskQuestion: "ask", StopTurn: "stop", ResumeTurn: "resume", Ping: "ping"}
 
 
@@ -162,7 +163,6 @@ async def test_token_lets_in_who_shows_it(
             code = await nobody.closed()
         async with Client.connect(program, headers=shown) as client:
             turn = await client.answer("May I?", focusMode="writingAssistant")
-        assert SECRET not in program.log_text()
     assert statuses == [401, 401, 200]
     assert code == 4401
     assert turn.end["type"] == "messageEnd"

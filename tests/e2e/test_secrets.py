@@ -8,6 +8,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from tests.e2e.canary import canary, check, check_reply
 from tests.e2e.client import Client, Turn
 from tests.e2e.program import Program
 from tests.standins.search_server import SearchServer
@@ -27,7 +28,10 @@ CANARIES = {
 }
 SHORT = "canary1"
 PROVIDERS = ("openai", "anthropic", "gemini", "custom_openai", "mistral", "deepseek")
-READ = ("/api/config", "/api/models", "/api/chats", "/health", "/health/ready", "/api", "/api/nope")
+READ = (
+    *("/api/config", "/api/models", "/api/chats", "/api", "/api/nope"),
+    *("/health", "/health/ready", "/metrics"),
+)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -54,6 +58,7 @@ def settings(folder: Path, telltale: Telltale, search: SearchServer) -> dict[str
         "PERPLEXICA_API_ENDPOINTS_GEMINI": telltale.gemini_url,
         "PERPLEXICA_LOG_LEVEL": "debug",
         "PERPLEXICA_UI_GAP_MS": "0",
+        "PERPLEXICA_METRICS_ON": "true",
         "PYTHONASYNCIODEBUG": "1",
     }
 
@@ -104,6 +109,20 @@ async def test_secrets_of_all_doors_come_out_by_none(
     assert len(program.log_text()) > 1000
     assert not [text[:2000] for text in texts if "sk-canary" in text or SHORT in text]
     assert not set(CANARIES.values()) - keys_sent(telltale)
+    assert "lighthouse" not in program.log_text()  # what they ask is nobody's business either
+
+
+async def test_whatever_comes_out_of_any_test_is_looked_at() -> None:
+    """Heads, bodies, frames and logs: a secret in one of them fails the test that saw it."""
+    with pytest.raises(AssertionError, match="a secret in a log"):
+        check("a log", f"some words {canary('openai')}")
+    for leaking in (
+        httpx.Response(200, headers={"X-Key": canary("openai")}),
+        httpx.Response(200, text=canary("openai")),
+    ):
+        with pytest.raises(AssertionError, match=r"a secret in a (head|body)"):
+            await check_reply(leaking)
+    await check_reply(httpx.Response(200, text="************0000"))
 
 
 async def use(told: Told, telltale: Telltale) -> None:

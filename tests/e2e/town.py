@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from tests.e2e.canary import canary
 from tests.e2e.faults import FAULTS, LIMITS, NO_NAME, PLAINLY, SECURE, Service, Spot, Trouble
 from tests.standins.http_server import StandIn
 from tests.standins.model_server import ModelServer
@@ -51,9 +52,9 @@ def settings(town: Town, search_address: str) -> dict[str, str]:
     return {
         **LIMITS,
         "SEARXNG_API_URL": search_address.format(port=town.ports["search"]),
-        "OPENAI_API_KEY": "a key of the tests",
+        "OPENAI_API_KEY": canary("openai"),
         "OPENAI_BASE_URL": f"{embedding[PLAINLY]}/v1",
-        "MISTRAL_API_KEY": "another key of the tests",
+        "MISTRAL_API_KEY": canary("mistral"),
         "PERPLEXICA_API_ENDPOINTS_MISTRAL": f"{embedding[SECURE]}/v1",
         "PERPLEXICA_API_ENDPOINTS_LMSTUDIO": f"{embedding[NO_NAME]}/v1",
     }

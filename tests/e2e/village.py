@@ -10,13 +10,14 @@ from typing import Any
 
 import httpx
 
+from tests.e2e.canary import canary
 from tests.e2e.client import Asked, Client
 from tests.e2e.conftest import upstreams
 from tests.e2e.program import Ended, Program, run
 from tests.standins.model_server import ModelServer
 from tests.standins.search_server import SearchServer
 
-PASSWORD = "correct horse battery"
+PASSWORD = canary("password")
 USERS = {"PERPLEXICA_AUTH": "users", "PERPLEXICA_UI_GAP_MS": "0"}
 TOKEN = re.compile(r"setup token of the first account: (\w+)")
 KEY = re.compile(r"ppx_[0-9a-f]{64}")
@@ -143,7 +144,7 @@ def asking(act: Callable[[Village, Client], Awaitable[None]]) -> Deed:
 
 async def ask_anything(_: Village, client: Client) -> None:
     """Ask in a chat of one's own."""
-    await client.ask("Mine?", **PLAIN)
+    await client.ask("A chat of my own?", **PLAIN)
 
 
 async def ask_in_the_chat(town: Village, client: Client) -> None:
