@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from access.accounts import AccountDoor, Registry
 from access.addresses import client_address, place_of
-from access.doors import Door, OpenDoor, proxy_door, read_proxies, token_door
+from access.doors import Door, OpenDoor, is_within, proxy_door, read_proxies, token_door
 from access.proofs import NO_PROOF, Proof, proof_of
 from protocol.access import Person
 from protocol.errors import SettingsError
@@ -58,12 +58,15 @@ class Gate:
 
     def proof(self, headers: Mapping[str, str], peer: str) -> Proof:
         """What the head of a request proves; nothing of it is kept where nobody looks at it."""
-        client = client_address(headers, peer, self._proxies)
+        address = self._place(client_address(headers, peer, self._proxies))
         if not self._is_open:
-            user_header, address = self._user_header, place_of(client)
+            user_header = self._user_header
             return proof_of(headers, user_header=user_header, peer=peer, address=address)
-        # The one person of this machine has many tabs and programs, and nobody to share it with.
-        return NO_PROOF if is_for_this_machine(client) else Proof(address=place_of(client))
+        return Proof(address=address) if address else NO_PROOF
+
+    def arrival(self, peer: str) -> str:
+        """The place that a connection is counted under before it says more; empty for none."""
+        return "" if is_within(peer, self._proxies) else self._place(peer)
 
     async def person(self, proof: Proof) -> Person:
         """Who it is at this moment; raises Unauthorized, or StorageUnavailable."""
@@ -71,6 +74,10 @@ class Gate:
         if person is None:
             raise Unauthorized
         return replace(person, address=proof.address) if proof.address else person
+
+    def _place(self, client: str) -> str:
+        # The one person of this machine has many tabs and programs, and nobody to share it with.
+        return "" if self._is_open and is_for_this_machine(client) else place_of(client)
 
 
 def check_access(settings: Settings) -> None:

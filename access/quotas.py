@@ -12,7 +12,7 @@ MINUTE_S, HOUR_S = 60.0, 3600.0
 
 
 class Quotas:
-    """Counts what is done; ``sockets`` and ``turns`` are those at once."""
+    """Counts what is done; ``connections``, ``sockets`` and ``turns`` are those at once."""
 
     def __init__(self, limits: Limits, now: Callable[[], float]) -> None:
         """Begin with nothing done; ``now`` is a clock that only goes forward, in seconds."""
@@ -20,10 +20,11 @@ class Quotas:
         def buckets(what: str, most: int, period_s: float = MINUTE_S) -> Buckets:
             return Buckets(what, most, period_s=period_s, now=now)
 
-        self.sockets = Crowd("connections", limits.asker_sockets)
+        self.connections = Crowd("connections", limits.asker_connections)
+        self.sockets = Crowd("WebSockets", limits.asker_sockets)
         self.turns = Crowd("your questions", limits.asker_turns)
         self._buckets: dict[Deed, Buckets] = {
-            "handshakes": buckets("new connections", limits.asker_handshakes),
+            "handshakes": buckets("new WebSockets", limits.asker_handshakes),
             "questions": buckets("questions", limits.asker_questions),
             "extras": buckets("requests beside answers", limits.asker_extras),
             "logins": buckets("logins", limits.asker_logins),

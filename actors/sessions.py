@@ -1,11 +1,12 @@
 """All sessions, and how a connection becomes one."""
 
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from typing import ClassVar
 
 import structlog
 
+from access.buckets import nothing
 from access.quotas import Quotas
 from actors.base import Actor, on
 from actors.context import bound
@@ -154,28 +155,29 @@ class Conversation:
         self, connection: Connection, query: Mapping[str, str], identify: Identify
     ) -> None:
         """Talk until the client leaves, or is nobody who may."""
-        with ExitStack() as stack:
-            try:
-                stack.callback(self._count(await identify()))
-                models = self._providers.resolve(chosen_models(query))
-                opened = await self._sessions.ask(
-                    OpenSession(connection, models), timeout=self._limits.send_s
-                )
-            except ServiceError as error:
-                await self._refuse(connection, error)
-                return
-            stack.callback(self._close, opened)
+        leave = nothing
+        try:
+            leave = self._count(await identify())
+            models = self._providers.resolve(chosen_models(query))
+            opened = await self._sessions.ask(
+                OpenSession(connection, models), timeout=self._limits.send_s
+            )
+        except ServiceError as error:
+            leave()
+            await self._refuse(connection, error)
+            return
+        try:
             await self._listen(connection, opened, identify)
+        finally:
+            leave()
+            with suppress(ActorDead):  # the program is being stopped, and its sessions with it
+                self._sessions.tell(CloseSession(opened))
 
     def _count(self, person: Person) -> Callable[[], None]:
         """Count one more connection of theirs; by their address it has been counted before."""
         keys = counted("", person.name)
         self._quotas.spend("handshakes", keys)
         return self._quotas.sockets.enter(keys)
-
-    def _close(self, opened: Opened) -> None:
-        with suppress(ActorDead):  # the program is being stopped, and its sessions with it
-            self._sessions.tell(CloseSession(opened))
 
     async def _refuse(self, connection: Connection, error: ServiceError) -> None:
         log.info("session.refused", key=error.key, detail=error.detail)

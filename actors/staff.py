@@ -109,8 +109,8 @@ class Staff:
         general = settings.general
         pace = Pace(general.ui_gap_ms / 1000, general.merge_ms / 1000, limits.send_s)
         recaller, watch = pool(Recaller, tools.store), tools.watch
-        sharing = (limits, pace, new_id, self.quotas, watch)
-        house = House(self.turns, recaller, self._journals, modes, *sharing)
+        asking = (limits, pace, new_id, self.quotas, watch)
+        house = House(self.turns, recaller, self._journals, modes, *asking)
         self.answers = Answers(self.answerers, limits, new_id, watch)
         self.sessions = grow(Sessions, house, {})
         self.converse = Conversation(self.sessions, tools.providers, limits, self.quotas)

@@ -239,6 +239,9 @@ class Limits(Value, frozen=True):
     asker_extras: Annotated[
         Quota, described("pictures, videos, suggestions and news a minute, likewise")
     ] = 300
+    asker_connections: Annotated[
+        Quota, described("HTTP connections at once of one address; 0: any number")
+    ] = 500
     asker_sockets: Annotated[Quota, described("WebSockets at once, likewise")] = 200
     asker_handshakes: Annotated[Quota, described("new WebSockets a minute, likewise")] = 300
     asker_upload_bytes: Annotated[Quota, described("bytes of uploads in an hour, likewise")] = (

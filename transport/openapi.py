@@ -168,9 +168,8 @@ def _success(route: Route, shapes: Shapes) -> Object:
 def _refusals(route: Route, shapes: Shapes) -> Object:
     """The responses by status, for all errors that the route may raise or any request meet."""
     kinds: dict[int, list[type[ServiceError]]] = {}
-    for kind in dict.fromkeys(
-        (*ANYWHERE, *GUARDED[route.access], *_spending(route), *route.errors)
-    ):
+    counted = () if route.spends is None else (RateLimited,)
+    for kind in dict.fromkeys((*ANYWHERE, *GUARDED[route.access], *counted, *route.errors)):
         kinds.setdefault(kind.status, []).append(kind)
     return {str(status): _refusal(kinds[status], shapes) for status in sorted(kinds)}
 

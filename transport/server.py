@@ -19,6 +19,7 @@ from websockets.http11 import Response as SocketResponse
 from access.gate import Gate
 from access.proofs import Proof
 from actors.unkept import longest_s
+from protocol.access import counted
 from protocol.errors import ServerDraining, SettingsError
 from protocol.settings import General, Settings
 from transport.correlation import echoed
@@ -159,6 +160,7 @@ async def serve(
     prove = partial(_prove, services.gate)
     desk = Desk(
         answer=Router(routes, services, within_s=longest_s(limits)).answer,
+        arrive=partial(_arrive, services),
         upgrade=upgrade,
         proof=prove,
         visitors=visitors or Visitors.of(settings),
@@ -169,8 +171,6 @@ async def serve(
     server = _prepare(settings.general, desk, partial(_talk, converse, services.gate, talks))
     door = HandOver(server, prove, services.quotas, desk.traffic.websocket, limits)
     await _open(server, settings.general)
-    for listening in server.sockets:  # those that are accepted inherit it
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, UNSENT_BYTES)
     return Server(server, desk, talks)
 
 
@@ -216,6 +216,14 @@ async def _open(server: SocketServer, general: General) -> None:
         await server
     except OSError as error:
         raise not_listening(error, general) from error
+    for listening in server.sockets:  # those that are accepted inherit it
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, UNSENT_BYTES)
+
+
+def _arrive(services: Services, transport: asyncio.Transport) -> Callable[[], None]:
+    """Count a connection, and give what is to be called at its end; raises Busy."""
+    place = services.gate.arrival(peer_of(transport))
+    return services.quotas.connections.enter(counted(place, ""))
 
 
 def not_listening(error: OSError, general: General) -> SettingsError:

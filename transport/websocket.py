@@ -16,6 +16,7 @@ from websockets.frames import CloseCode
 from websockets.http11 import Request
 from websockets.typing import Subprotocol
 
+from access.buckets import nothing
 from access.gate import Gate
 from access.proofs import NO_PROOF, Proof
 from access.quotas import Quotas
@@ -73,7 +74,7 @@ class Socket(ServerConnection, asyncio.BufferedProtocol):
 
     query: Mapping[str, str] = {}  # replaced at the hand-over, emptied at the start
     proof: Proof = NO_PROOF
-    leave: Callable[[], None]
+    leave: Callable[[], None] = staticmethod(nothing)
     shared: Shared
     _ending: asyncio.TimerHandle | None = None
 
@@ -208,9 +209,10 @@ class HandOver:
         speaks = SUBPROTOCOL in tokens(head.headers.get("sec-websocket-protocol", ""))
         socket = self._socket(speaks=speaks)
         socket.query = head.query
-        socket.leave = leave
         if proof is not NO_PROOF:
             socket.proof = proof
+        if leave is not nothing:
+            socket.leave = leave
         transport.set_protocol(socket)
         socket.connection_made(transport)
         shown = _HANDSHAKE % key + (_OFFER if speaks else b"") + b"\r\n"

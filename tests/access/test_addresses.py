@@ -76,6 +76,20 @@ async def test_only_the_one_person_of_this_machine_is_not_counted(
         assert await gate.person(proof) == Person(address=address)
 
 
+@pytest.mark.parametrize(
+    ("access", "peer", "place"),
+    [
+        (Access(), "127.0.0.1", ""),
+        (Access(), "10.0.0.1", "10.0.0.1"),
+        (Access(proxies=("10.0.0.0/8",)), "10.0.0.1", ""),
+        (Access(auth="users", proxies=("10.0.0.0/8",)), "127.0.0.1", "127.0.0.1"),
+    ],
+)
+def test_connection_is_counted_unless_it_is_a_proxys(access: Access, peer: str, place: str) -> None:
+    """Before anybody knows whom a proxy speaks for."""
+    assert Gate.of(access, registry()).arrival(peer) == place
+
+
 def test_person_is_counted_by_place_and_name() -> None:
     """As far as there are any."""
     assert Person().keys == ()

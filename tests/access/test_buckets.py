@@ -108,6 +108,15 @@ def test_table_forgets_full_buckets_and_is_bounded() -> None:
     assert len(buckets) == 1
 
 
+def test_key_that_is_used_is_not_forgotten_for_one_that_is_not() -> None:
+    """What counts is the last time, not the first."""
+    buckets, _ = made(2, most_keys=2)
+    for key in ("a", "b", "a", "c"):
+        buckets.take((key,))
+    assert wait_s(lambda: buckets.take(("a",)))
+    assert not wait_s(lambda: buckets.take(("b",), 2))
+
+
 def test_crowd_counts_those_that_are_at_it() -> None:
     """For each key; nothing is kept of who has left."""
     crowd = Crowd("sockets", 2)

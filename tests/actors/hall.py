@@ -64,8 +64,12 @@ class Hall:
         """New sessions, which share these other things; the next client comes to them."""
         self.house = replace(self.house, **changes)
         self.sessions = self.tree.grow(Sessions, self.house, {})
-        offers: Any = Offers()
-        self.converse = Conversation(self.sessions, offers, self.limits, self.house.quotas)
+        self.converse = Conversation(
+            self.sessions,
+            Offers(),  # type: ignore[arg-type]
+            self.limits,
+            self.house.quotas,
+        )
 
     async def open(self, **query: str) -> MemoryConnection:
         """A client that has been let in, or not."""

@@ -177,3 +177,28 @@ async def test_line_that_closes_sends_home_those_that_wait() -> None:
     with pytest.raises(ServerDraining):
         queue.line.enter(asked("a"))
     assert queue.begun == ["a"]
+
+
+@pytest.mark.parametrize(
+    "apart",
+    [
+        {"person": Person("ann", "user", "10.0.0.1")},
+        {"person": Person(address="10.0.0.2")},
+        {"session_id": "another"},
+    ],
+    ids=["person", "address", "connection"],
+)
+def test_askers_are_told_apart_by_what_is_known_of_them(apart: dict[str, Any]) -> None:
+    """The name; without one the address; without both the connection."""
+
+    @virtual
+    async def test() -> None:
+        line = Queue().line
+        running, *same = (line.enter(turn_info()) for _ in range(4))
+        other = line.enter(replace(turn_info(), **apart))
+        running.leave()
+        same[0].leave()
+        assert other.granted.done()
+        assert not same[1].granted.done()
+
+    test()

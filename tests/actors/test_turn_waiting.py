@@ -5,14 +5,20 @@ import asyncio
 import pytest
 
 from actors.journal import Journal
+from actors.pool import Pool
 from actors.turns import StartTurn, Turns
-from protocol.access import EVERYBODY
+from actors.unkept import Answerer, Answers, Forgetter, forgetting
+from protocol.access import EVERYBODY, KEEPER
+from protocol.errors import Busy
 from protocol.events import Accepted, Failed, Queued
+from protocol.ids import ChatId, MessageId
 from protocol.messages import Write, Written
-from tests.actors.parts import MODE, Scene, ended, told, turn_info
+from protocol.values import Models, Question
+from tests.actors.parts import MODE, Scene, ended, hang, told, turn_info
 from tests.clock import virtual
 
 WRITES_S = 10.0
+QUESTION = Question(ChatId(""), MessageId(""), "Why?", "webSearch", "balanced")
 
 
 async def write_slowly(message: Write) -> Written:
@@ -139,3 +145,24 @@ async def test_turn_that_is_killed_while_it_waits_leaves_the_line() -> None:
     await asyncio.sleep(1)
     assert (rush.scene.line.running, rush.scene.line.waiting) == (1, 0)
     await rush.scene.close()
+
+
+@virtual
+async def test_answers_that_are_not_kept_stand_in_the_same_line() -> None:
+    """Whoever leaves it makes room; one for whom there is no room is told at once."""
+    scene = Scene({Write: hang}, places=1, waiting=1)
+    crew = forgetting(scene.crew, scene.tree.grow(Forgetter))
+    working = (crew, {MODE.name: MODE}, scene.limits, scene.line)
+    pool = scene.tree.grow(Pool, Answerer, *working, size=3)
+    answers = Answers(pool, scene.limits, iter(map(str, range(100))).__next__)
+    running, waiting, late = (answers.begin(QUESTION, Models(), KEEPER) for _ in range(3))
+    with pytest.raises(Busy) as refused:
+        await late.ended()
+    assert refused.value.again_after_s == 10
+    await asyncio.sleep(1)
+    assert waiting.journal.entries[-1].event == Queued(1)
+    for following in (late, waiting, running):
+        await following.aclose()
+    await asyncio.sleep(1)
+    assert (scene.line.running, scene.line.waiting) == (0, 0)
+    await scene.close()

@@ -2,13 +2,16 @@
 
 import asyncio
 import re
+import time
 from collections.abc import Iterable
 from typing import Any, cast
 
 from websockets.asyncio.server import ServerConnection
 from websockets.asyncio.server import serve as serve_sockets
 
+from access.buckets import nothing
 from access.proofs import NO_PROOF, Proof
+from access.quotas import Quotas
 from protocol.settings import Limits, Settings
 from tests.transport.places import HERE, SMALL, TRIED, repeat, services
 from transport.desk import Desk, Times
@@ -153,9 +156,10 @@ class Hall:
         self.answered = 0
         sockets = serve_sockets(self._talk, server_header=None, compression=None)
         sockets.server = cast("asyncio.Server", Listening())
-        self.door = HandOver(sockets, no_proof, services().quotas, Flow(), limits)
+        self.door = HandOver(sockets, no_proof, Quotas(limits, time.monotonic), Flow(), limits)
         self.desk = Desk(
             answer=self._count,
+            arrive=lambda _: nothing,
             upgrade=self.door.take,
             proof=no_proof,
             visitors=Visitors.of(settings),

@@ -111,8 +111,7 @@ ROUTES = (
         shows=Taken,
         errors=(
             *UNREADABLE,
-            *(FileRefused, FileUnreadable, StorageUnavailable, Busy, ServerDraining),
-            RateLimited,
+            *(FileRefused, FileUnreadable, RateLimited, StorageUnavailable, Busy, ServerDraining),
         ),
     ),
 )
