@@ -148,9 +148,9 @@ class Program:
             IntakeDesk(self.staff.intake, self.providers, self.settings),
         )
 
-    def prepare(self) -> None:
+    def prepare(self) -> asyncio.Task[None]:
         """Begin to import and load in the background what the first question will need."""
-        self.tree.system.run(self._prepare(), "prepare")
+        return self.tree.system.run(self._prepare(), "prepare")
 
     async def _prepare(self) -> None:
         self.providers.warm()

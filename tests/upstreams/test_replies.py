@@ -3,7 +3,7 @@
 import asyncio
 import gc
 from collections.abc import AsyncIterator
-from contextlib import aclosing, suppress
+from contextlib import suppress
 from weakref import ref
 
 import httpx
@@ -79,8 +79,8 @@ async def test_cancelled_while_it_is_closed_its_connection_is_freed(reads: bool)
         async with (
             httpx.AsyncClient(transport=transport) as client,
             released(client.stream("GET", "http://a.test")) as response,
-            aclosing(response.aiter_raw()) as pieces,
         ):
+            pieces = response.aiter_raw()
             while reads:
                 await anext(pieces)
 
