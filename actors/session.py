@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
-from weakref import WeakSet
 
 import structlog
 
@@ -73,7 +72,6 @@ class Session(Actor):
         self._models = models
         self._outlet = outlet
         self._house = house
-        self._running: WeakSet[Journal] = WeakSet()  # an idle session holds no old answers
 
     @on(FrameCame)
     async def frame_came(self, message: FrameCame) -> None:
@@ -105,14 +103,15 @@ class Session(Actor):
                 refuse(journal, error)
 
     def _start(self, journal: Journal) -> None:
-        running = sum(not other.ended for other in self._running)
+        others = self._house.journals.values()
+        own = [other for other in others if other.turn.session_id == self._session_id]
+        running = sum(not other.ended for other in own)
         if running >= self._house.limits.session_turns:
             raise Busy("questions of this connection")
         try:
             self._house.turns.tell(StartTurn(journal))
         except ActorDead:
             raise ServerDraining from None
-        self._running.add(journal)
         self._house.journals[journal.turn.answer_id] = journal
 
     def _stop_same(self, asked: AskQuestion, person: Person) -> None:
