@@ -1,6 +1,7 @@
 """One WebSocket: between asyncio's transport and websockets' protocol, which does no I/O."""
 
 import asyncio
+import struct
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import cast
@@ -18,6 +19,19 @@ REASON_BYTES = 123  # of a close frame (RFC 6455 5.5)
 UNSENT_BYTES = 32 * 1024  # kept for a client; above it, it is waited for
 PING_S = 30.0  # a client that has said nothing for so long after a ping is gone
 CLOSE_S = 4.0  # a client that never closes its end holds up a stop for this long
+
+
+def text_frame(data: bytes) -> bytes:
+    """A whole text frame as a server sends it, unmasked (RFC 6455 5.2).
+
+    The same that websockets' ``send_text`` makes, in a fraction of the time: it is what we do most.
+    """
+    size = len(data)
+    if size < 126:  # noqa: PLR2004 (the lengths that one byte tells)
+        return b"\x81%c%b" % (size, data)
+    if size < 1 << 16:
+        return struct.pack("!BBH", 0x81, 126, size) + data
+    return struct.pack("!BBQ", 0x81, 127, size) + data
 
 
 @dataclass(slots=True)
@@ -88,8 +102,7 @@ class Socket(asyncio.BufferedProtocol):
             raise ConnectionGone
         data = frame.encode()
         self._shared.flow.sent += len(data)
-        self.inbound.send_text(data)
-        self.flush()
+        self.transport.write(text_frame(data))
         if self._drained is not None:
             await self._drained.wait()
             if self._is_lost:

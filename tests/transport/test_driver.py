@@ -3,11 +3,14 @@
 import asyncio
 import struct
 
+import pytest
+from websockets.protocol import Protocol, Side
+
 from tests.clock import virtual
 from tests.transport.frames import ASK, frame
 from tests.transport.places import get
 from tests.transport.wire import Hall, Wire
-from transport.driver import CLOSE_S, PING_S
+from transport.driver import CLOSE_S, PING_S, text_frame
 
 PING = b"\x89\x00"
 PONG = frame(b"", 10)
@@ -23,6 +26,14 @@ async def upgraded(hall: Hall) -> Wire:
     assert wire.statuses() == [101]
     wire.sent.clear()
     return wire
+
+
+@pytest.mark.parametrize("size", [0, 1, 125, 126, 65_535, 65_536, 70_000])
+def test_a_text_frame_is_the_one_that_websockets_makes(size: int) -> None:
+    """Whatever its length, and in however many bytes that is told."""
+    theirs = Protocol(Side.SERVER)
+    theirs.send_text(b"a" * size)
+    assert text_frame(b"a" * size) == b"".join(theirs.data_to_send())
 
 
 @virtual
