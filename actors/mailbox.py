@@ -16,7 +16,7 @@ class Mailbox:
     def __init__(self, name: str, bound: int) -> None:
         self._name = name
         self._bound = bound
-        # Made when first used: thousands of idle actors never have more than one lane.
+        # Made when used: in the thousands of idle actors nothing waits.
         self._queue: deque[Envelope] | None = None
         self._signals: deque[Envelope] | None = None
         self._waiter: asyncio.Future[None] | None = None
@@ -54,7 +54,8 @@ class Mailbox:
         while self.empty():
             if self._closed:
                 return None
-            await self._wait()
+            self._waiter = asyncio.get_running_loop().create_future()
+            await self._waiter
         return self._take()
 
     def take_like(self, message: object, most: int) -> list[Envelope]:
@@ -84,11 +85,9 @@ class Mailbox:
         if self._signals:
             return self._signals.popleft()
         assert self._queue
-        return self._queue.popleft()
-
-    async def _wait(self) -> None:
-        self._waiter = asyncio.get_running_loop().create_future()
-        await self._waiter
+        envelope = self._queue.popleft()
+        self._queue = self._queue or None
+        return envelope
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():

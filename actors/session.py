@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
-from weakref import WeakSet
 
 import structlog
 
@@ -75,7 +74,6 @@ class Session(Actor):
         self._models = models
         self._outlet = outlet
         self._house = house
-        self._running: WeakSet[Journal] = WeakSet()  # an idle session holds no old answers
 
     @on(FrameCame)
     async def frame_came(self, message: FrameCame) -> None:
@@ -104,7 +102,9 @@ class Session(Actor):
                 refuse(journal, error)
 
     def _start(self, journal: Journal) -> None:
-        running = sum(not other.ended for other in self._running)
+        others = self._house.journals.values()
+        own = [other for other in others if other.turn.session_id == self._session_id]
+        running = sum(not other.ended for other in own)
         if running >= self._house.limits.session_turns:
             raise Busy("questions of this connection")
         self._house.quotas.spend("questions", journal.turn.person.keys)
@@ -112,7 +112,6 @@ class Session(Actor):
             self._house.turns.tell(StartTurn(journal))
         except ActorDead:
             raise ServerDraining from None
-        self._running.add(journal)
         self._house.journals[journal.turn.answer_id] = journal
 
     def _stop_same(self, asked: AskQuestion, person: Person) -> None:

@@ -24,6 +24,7 @@ from protocol.access import Identify
 from protocol.connection import Connection, ConnectionGone
 from protocol.settings import Limits
 from tests.transport.places import serving
+from transport.driver import Socket
 
 REPORT = Path(__file__).parents[1] / "docs" / "websocket_cases.md"
 LEFT_OUT = ("9.*", "12.*", "13.*")
@@ -50,8 +51,12 @@ async def echo(connection: Connection, _: Mapping[str, str], __: Identify) -> No
     """Send each frame back, of its own kind."""
     with suppress(ConnectionGone):
         async for frame in connection.frames():
-            # Nothing of the program sends bytes, but the connection below takes them.
-            await connection.send(cast("str", frame))
+            if isinstance(frame, str):
+                await connection.send(frame)
+            else:  # nothing of the program sends bytes
+                socket = cast("Socket", connection)
+                socket.inbound.send_binary(frame)
+                socket.flush()
 
 
 async def play() -> dict[str, str]:

@@ -9,9 +9,7 @@ from collections.abc import Callable
 
 import structlog
 from websockets.frames import CloseCode, Frame, Opcode
-from websockets.protocol import State
-from websockets.server import ServerProtocol
-from websockets.typing import Subprotocol
+from websockets.protocol import Protocol, Side, State
 
 log = structlog.get_logger()
 
@@ -47,33 +45,47 @@ class Bucket:
         return True
 
 
-class Inbound(ServerProtocol):
-    """The frames of one client: counted, and the connection failed when they come too fast.
+class Inbound(Protocol):
+    """The messages of one client: counted, and the connection failed when they come too fast.
 
-    ``held`` is how many bytes have come that nobody has dealt with. While ``is_unread``, the client
-    takes nothing, and of its pings only the latest is answered, once it does (RFC 6455 5.5.3).
+    It begins open: the opening handshake lies behind it. While ``is_unread``, the client takes
+    nothing, and of its pings only the latest is answered, once it does (RFC 6455 5.5.3).
     """
 
-    def __init__(
-        self,
-        bucket: Bucket,
-        *,
-        frame_bytes: int,
-        subprotocols: list[Subprotocol] | None,
-        logger: logging.Logger,
-    ) -> None:
+    # Slots, since websockets' own fields are almost as many as may share their names with those of
+    # all others (30, CPython 3.11): beyond that, each client would cost a kilobyte more.
+    __slots__ = (
+        "_begun",
+        "_bucket",
+        "_in_hand",
+        "_is_text",
+        "_kept",
+        "_owed",
+        "_waiting",
+        "is_unread",
+    )
+
+    def __init__(self, bucket: Bucket, *, frame_bytes: int, logger: logging.Logger) -> None:
         """Take no message over ``frame_bytes``, and small frames as fast as the bucket lets."""
-        super().__init__(subprotocols=subprotocols, max_size=frame_bytes, logger=logger)
+        super().__init__(Side.SERVER, max_size=frame_bytes, logger=logger)
         self._bucket = bucket
-        self._sizes: list[int] = []  # of the messages that are whole
-        self._begun = 0  # bytes of the message that is not
+        self._begun = bytearray()  # the message that is not whole
+        self._is_text = True  # whether that is a text
+        self._waiting: list[tuple[bool, bytes]] = []  # those that are, and whether they are texts
+        self._in_hand = 0  # bytes of the message that is being dealt with
+        self._kept = 0  # of all these
         self._owed: bytes | None = None  # what the latest ping said that had no answer
         self.is_unread = False
 
     @property
     def held(self) -> int:
         """Bytes of all that has come and not been dealt with."""
-        return len(self.reader.buffer) + self._begun + sum(self._sizes)
+        return len(self.reader.buffer) + self._kept
+
+    @property
+    def waiting(self) -> int:
+        """How many whole messages nobody has taken."""
+        return len(self._waiting)
 
     def recv_frame(self, frame: Frame) -> None:
         """Take in a frame, unless there have been too many."""
@@ -84,12 +96,25 @@ class Inbound(ServerProtocol):
             self._owed = bytes(frame.data)
         else:
             super().recv_frame(frame)
-            if frame.opcode in _DATA:
-                self._count(frame)
+            if frame.opcode in _DATA and self.state is State.OPEN:
+                self._collect(frame)
+
+    def take(self) -> str | bytes:
+        """The oldest message, which is held until it has been dealt with."""
+        is_text, data = self._waiting.pop(0)
+        self._in_hand = len(data)
+        return data.decode() if is_text else data
 
     def deal(self) -> None:
-        """Count the oldest message no more: it has been dealt with."""
-        del self._sizes[:1]
+        """Hold the message no more that was taken last: it has been dealt with."""
+        self._kept -= self._in_hand
+        self._in_hand = 0
+
+    def drop(self) -> None:
+        """Let go of all that nobody has taken."""
+        self._waiting.clear()
+        self._begun.clear()
+        self._kept = self._in_hand
 
     def read_again(self) -> None:
         """Answer the latest ping: the client has begun to take what it is sent."""
@@ -98,8 +123,19 @@ class Inbound(ServerProtocol):
             self.send_pong(self._owed)
         self._owed = None
 
-    def _count(self, frame: Frame) -> None:
-        self._begun += len(frame.data)
+    def end(self) -> None:
+        """Be closed: the client is gone."""
+        self.receive_eof()
+        self.parser.close()  # it knows the protocol: they would wait for the collector together
+
+    def _collect(self, frame: Frame) -> None:
+        if frame.opcode is not Opcode.CONT:
+            self._is_text = frame.opcode is Opcode.TEXT
+        self._begun += frame.data
+        self._kept += len(frame.data)
         if frame.fin:
-            self._sizes.append(self._begun)
-            self._begun = 0
+            data = bytes(self._begun)
+            self._begun.clear()
+            if self._is_text:
+                data.decode()  # websockets fails with 1007; as text it may be four times as large
+            self._waiting.append((self._is_text, data))

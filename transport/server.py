@@ -5,16 +5,11 @@ import contextlib
 import errno
 import socket
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 import structlog
-from websockets.asyncio.server import Server as SocketServer
-from websockets.asyncio.server import ServerConnection
-from websockets.asyncio.server import serve as serve_sockets
-from websockets.http11 import Request as SocketRequest
-from websockets.http11 import Response as SocketResponse
 
 from access.gate import Gate
 from access.proofs import Proof
@@ -22,7 +17,6 @@ from actors.unkept import longest_s
 from protocol.access import counted
 from protocol.errors import ServerDraining, SettingsError
 from protocol.settings import General, Settings
-from transport.correlation import echoed
 from transport.desk import Desk, Times
 from transport.front import Front
 from transport.head import Head
@@ -34,13 +28,7 @@ from transport.routes import ROUTES
 from transport.services import Services
 from transport.traffic import Traffic
 from transport.visitors import Visitors
-from transport.websocket import (
-    Converse,
-    HandOver,
-    Socket,
-    hold_conversation,
-    socket_logger,
-)
+from transport.websocket import Converse, HandOver
 
 log = structlog.get_logger()
 
@@ -58,16 +46,13 @@ _TROUBLE = {
 }
 
 
-Talks = dict[asyncio.Task[Any], Socket]
-
-
 class Server:
     """A port that is served."""
 
-    def __init__(self, server: SocketServer, desk: Desk, talks: Talks) -> None:
+    def __init__(self, server: asyncio.Server, desk: Desk, door: HandOver) -> None:
         self._server = server
         self._desk = desk
-        self._talks = talks
+        self._door = door
         self._host, self._port = next(iter(server.sockets)).getsockname()[:2]
 
     @property
@@ -93,13 +78,14 @@ class Server:
         WebSockets with ``code``; what is still there after ``within_s`` is cut off.
         """
         self._desk.closing = True
-        self._server.close(code=code, reason=reason)
+        self._server.close()
+        self._door.close(code, reason)
         for front in list(self._desk.fronts):
             front.shut()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within_s):
-                await self._server.wait_closed()
                 await self._answered()
+                await self._server.wait_closed()
         await self._cut_off()
 
     async def _answered(self) -> None:
@@ -108,11 +94,10 @@ class Server:
             await asyncio.wait(tasks)
 
     async def _cut_off(self) -> None:
-        tasks = self._tasks() | self._talks.keys()
+        tasks = self._tasks()
         for front in list(self._desk.fronts):
             front.abort()
-        for talking in self._talks.values():
-            talking.transport.abort()
+        self._door.abort()
         for task in tasks:
             task.cancel()
         if tasks:
@@ -120,7 +105,8 @@ class Server:
             await asyncio.wait(tasks, timeout=LAST_S)
 
     def _tasks(self) -> set[asyncio.Task[Any]]:
-        return {front.task for front in self._desk.fronts if front.task is not None}
+        answers = {front.task for front in self._desk.fronts if front.task is not None}
+        return answers | self._door.tasks
 
 
 async def serve(
@@ -150,28 +136,25 @@ async def serve(
 
     """
     limits = settings.limits
-    talks, routes = Talks(), tuple(routes)
+    routes = tuple(routes)
 
     def upgrade(transport: asyncio.Transport, incoming: Incoming) -> None:
         if desk.closing:
             raise ServerDraining
         door.take(transport, incoming)
 
-    prove = partial(_prove, services.gate)
     desk = Desk(
         answer=Router(routes, services, within_s=longest_s(limits)).answer,
         arrive=partial(_arrive, services),
         upgrade=upgrade,
-        proof=prove,
+        proof=partial(_prove, services.gate),
         visitors=visitors or Visitors.of(settings),
         limits=ReadLimits(limits.head_bytes, limits.body_bytes, _streamed(routes, settings)),
         times=times or Times(limits.request_s, limits.send_s, limits.body_rate),
         now=now,
     )
-    server = _prepare(settings.general, desk, partial(_talk, converse, services.gate, talks))
-    door = HandOver(server, prove, services.quotas, desk.traffic.websocket, limits)
-    await _open(server, settings.general)
-    return Server(server, desk, talks)
+    door = HandOver(converse, services.gate, services.quotas, desk.traffic.websocket, limits)
+    return Server(await _listen(settings.general, desk), desk, door)
 
 
 def _streamed(routes: Iterable[Route], settings: Settings) -> dict[tuple[str, str], int]:
@@ -183,41 +166,20 @@ def _streamed(routes: Iterable[Route], settings: Settings) -> dict[tuple[str, st
     }
 
 
-def _prepare(
-    general: General, desk: Desk, handler: Callable[[ServerConnection], Awaitable[None]]
-) -> SocketServer:
-    """The server of websockets, not yet listening, with our front before each connection."""
-
-    def front(*_: object, **__: object) -> Front:
-        # What websockets would build a connection from is not used before there is an upgrade.
-        return Front(desk)
-
-    return serve_sockets(
-        handler,
-        general.host,
-        general.port,
-        create_connection=cast("Any", front),
-        process_response=_tell_id,
-        server_header=None,
-        compression=None,  # a compressing connection costs 39 kB more
-        logger=socket_logger(),
-        reuse_address=True,
-        backlog=BACKLOG,
-    )
-
-
-def _tell_id(_: ServerConnection, __: SocketRequest, response: SocketResponse) -> None:
-    """Give a WebSocket the id of the request that opens it."""
-    response.headers.update(echoed())
-
-
-async def _open(server: SocketServer, general: General) -> None:
+async def _listen(general: General, desk: Desk) -> asyncio.Server:
     try:
-        await server
+        server = await asyncio.get_running_loop().create_server(
+            partial(Front, desk),
+            general.host,
+            general.port,
+            reuse_address=True,
+            backlog=BACKLOG,
+        )
     except OSError as error:
         raise not_listening(error, general) from error
     for listening in server.sockets:  # those that are accepted inherit it
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, UNSENT_BYTES)
+    return server
 
 
 def _arrive(services: Services, transport: asyncio.Transport) -> Callable[[], None]:
@@ -235,13 +197,3 @@ def not_listening(error: OSError, general: General) -> SettingsError:
 def _prove(gate: Gate, head: Head, transport: asyncio.Transport) -> Proof:
     """What a head proves of who asks."""
     return gate.proof(head.headers, peer_of(transport))
-
-
-async def _talk(converse: Converse, gate: Gate, talks: Talks, socket: ServerConnection) -> None:
-    """Hold the conversation in a task that the server can stop."""
-    task = cast("asyncio.Task[Any]", asyncio.current_task())
-    talks[task] = cast("Socket", socket)
-    try:
-        await hold_conversation(talks[task], converse, gate)
-    finally:
-        del talks[task]

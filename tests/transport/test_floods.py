@@ -19,13 +19,12 @@ from tests.transport.frames import ASK, frame, large
 from tests.transport.places import PATIENCE_S, SMALL, Client, client, get, serving
 from tests.transport.wire import Hall
 from transport.arrivals import Arrivals
+from transport.driver import CLOSE_S, UNSENT_BYTES, Socket
 from transport.inbound import AT_ONCE_S, SMALL_BYTES, Bucket
 from transport.reader import READ_BYTES
 from transport.server import Server
-from transport.websocket import CLOSE_S, Socket, SocketConnection
 
 KIB = 1024
-WRITE_LIMIT = 32 * KIB  # of websockets: above it, writing is paused
 CLOSED_1008 = struct.pack("!H", 1008)
 CLOSED_1013 = struct.pack("!H", 1013)
 PATIENT = replace(SMALL, small_frames=1_000_000)
@@ -42,7 +41,7 @@ class Host:
 
     async def converse(self, connection: Connection, _: Mapping[str, str], __: Identify) -> None:
         """Deal with each frame for as long as the test wants."""
-        self.sockets.append(cast("SocketConnection", connection)._socket)
+        self.sockets.append(cast("Socket", connection))
         async for _frame in connection.frames():
             self.taken.release()
             await self.go.wait()
@@ -147,7 +146,7 @@ async def test_pings_of_a_client_that_reads_nothing_do_not_pile_up() -> None:
         await until(lambda: bool(host.sockets))
         held = host.sockets[0]
         await until(lambda: held.inbound._owed == b"last")
-        assert held.transport.get_write_buffer_size() <= WRITE_LIMIT + READ_BYTES
+        assert held.transport.get_write_buffer_size() <= UNSENT_BYTES + READ_BYTES
         pongs = b""
         while b"\x8a\x04last" not in pongs:
             pongs += await asyncio.wait_for(one.reader.read(KIB), PATIENCE_S)

@@ -6,9 +6,6 @@ import time
 from collections.abc import Iterable
 from typing import Any, cast
 
-from websockets.asyncio.server import ServerConnection
-from websockets.asyncio.server import serve as serve_sockets
-
 from access.buckets import nothing
 from access.proofs import NO_PROOF, Proof
 from access.quotas import Quotas
@@ -22,7 +19,7 @@ from transport.router import Router
 from transport.routes import ROUTES
 from transport.traffic import Flow
 from transport.visitors import Visitors
-from transport.websocket import HandOver, Socket, hold_conversation
+from transport.websocket import HandOver
 
 STATUS = re.compile(rb"HTTP/1\.1 (\d{3}) [A-Z]")
 
@@ -128,14 +125,6 @@ class Wire(asyncio.Transport):
         self.lost.set()
 
 
-class Listening:
-    """Stands for the port of a server of websockets, which has to be open."""
-
-    def is_serving(self) -> bool:
-        """It is."""
-        return True
-
-
 def no_proof(*_: object) -> Proof:
     """Who asks proves nothing."""
     return NO_PROOF
@@ -154,9 +143,8 @@ class Hall:
         routes = (*ROUTES, *TRIED, *more)
         self._answer = Router(routes, services(), within_s=3600).answer
         self.answered = 0
-        sockets = serve_sockets(self._talk, server_header=None, compression=None)
-        sockets.server = cast("asyncio.Server", Listening())
-        self.door = HandOver(sockets, no_proof, Quotas(limits, time.monotonic), Flow(), limits)
+        quotas = Quotas(limits, time.monotonic)
+        self.door = HandOver(repeat, services().gate, quotas, Flow(), limits)
         self.desk = Desk(
             answer=self._count,
             arrive=lambda _: nothing,
@@ -181,6 +169,3 @@ class Hall:
     async def _count(self, request: Request) -> Response:
         self.answered += 1
         return await self._answer(request)
-
-    async def _talk(self, socket: ServerConnection) -> None:
-        await hold_conversation(cast("Socket", socket), repeat, services().gate)
