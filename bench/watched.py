@@ -16,7 +16,7 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 from bench.answers import WARM, ask_in_turn, swift_services
-from bench.measure import print_machine, print_table
+from bench.measure import cpu_ms_of, print_machine, print_table
 from tests.e2e.program import Program
 
 HEADS = ("tokens", "sessions", "off: CPU ms an answer", "on", "on / off", "median on / off")
@@ -29,12 +29,6 @@ OFF = {"PERPLEXICA_LOG_LEVEL": "error"}
 SCRAPED = 10  # rounds; a round takes about a second, and Prometheus comes every 15
 
 Rounds = dict[tuple[int, str], list[float]]
-
-
-def cpu_ms_of(pid: int) -> float:
-    """CPU time of all threads; finer than the ticks of ``bench.measure``."""
-    tasks = Path(f"/proc/{pid}/task").iterdir()
-    return sum(int((task / "schedstat").read_text("ascii").split()[0]) for task in tasks) / 1e6
 
 
 async def cpu_ms(program: Program, tokens: int, answers: int, *, scrape: bool) -> float:
