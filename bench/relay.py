@@ -12,6 +12,7 @@ import hashlib
 import sys
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 import msgspec
@@ -23,6 +24,9 @@ SOURCES = 15
 MASK = 4
 CLOSE = b"\x88\x00"
 encode, decode = msgspec.json.encode, msgspec.json.decode
+
+
+Asked = dict[str, Any]
 
 
 class _Delta(msgspec.Struct):
@@ -127,9 +131,13 @@ class Relay:
             open_one.close()
 
     async def _answer(
-        self, asked: dict[str, object], models: Upstream, search: Upstream, out: asyncio.StreamWriter
+        self,
+        asked: dict[str, object],
+        models: Upstream,
+        search: Upstream,
+        out: asyncio.StreamWriter,
     ) -> None:
-        text = str(asked["message"]["content"])  # type: ignore[index]
+        text = str(asked["message"]["content"])
         prompt = "You answer questions."
         if asked["focusMode"] == "webSearch":
             found = await self._sources(text, models, search)

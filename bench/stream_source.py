@@ -14,9 +14,7 @@ from bench.measure import allow_many_files
 PIECES_A_S = 50
 PHASES = 20  # the streams are spread over the time between two pieces
 MODELS = {"object": "list", "data": [{"id": "gpt-4o-mini", "object": "model", "created": 1}]}
-STREAM = (
-    b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
-)
+STREAM = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 def chunk(text: bytes) -> bytes:

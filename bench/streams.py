@@ -86,9 +86,7 @@ async def measure(counts: list[int], rounds: int, folder: Path) -> list[tuple[ob
     return [line for count in counts for line in rows(count, took)]
 
 
-def rows(
-    count: int, took: dict[tuple[int, str], list[Figures]]
-) -> Iterator[tuple[object, ...]]:
+def rows(count: int, took: dict[tuple[int, str], list[Figures]]) -> Iterator[tuple[object, ...]]:
     """The lines of one number of streams: both servers, and their ratio."""
     for name in ("program", "relay"):
         rates, costs = zip(*took[count, name], strict=True)
