@@ -7,44 +7,24 @@ functions look dearer than they are: read the order, not the milliseconds.
 
 import argparse
 import asyncio
-import cProfile
 import pstats
-import runpy
 import signal
 import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-UNDER = "--under"  # in front of the program's own command line
+from bench import answers, streams
+from bench.askers import of_length
+from bench.processes import running, settings_for, swift_services
+from tests.e2e.program import Program
 
-
-def run_under(out: str, app: str, *arguments: str) -> None:
-    """Run the program in this process: the first SIGUSR1 begins a profile, the next writes it."""
-    sys.argv[:] = [app, *arguments]
-    sys.path[0] = str(Path(app).parent)
-    profile, is_begun = cProfile.Profile(), False
-
-    def told(*_: object) -> None:
-        nonlocal is_begun
-        if is_begun:
-            profile.dump_stats(out)
-        else:
-            is_begun = True
-            profile.enable()
-
-    signal.signal(signal.SIGUSR1, told)
-    runpy.run_path(app, run_name="__main__")
+RUNNER = Path(__file__).with_name("under_profile.py")
 
 
 async def measure(options: argparse.Namespace, folder: Path) -> None:
     """Ask the program that runs under cProfile, once it is warm."""
-    from bench import answers, streams
-    from bench.askers import of_length
-    from bench.processes import running, settings_for, swift_services
-    from tests.e2e.program import Program
-
-    within = (sys.executable, __file__, UNDER, str(folder / "profile"))
+    within = (sys.executable, str(RUNNER), str(folder / "profile"))
     async with AsyncExitStack() as stack:
         if options.streams:
             source = await stack.enter_async_context(running("bench.stream_source"))
@@ -65,10 +45,6 @@ async def measure(options: argparse.Namespace, folder: Path) -> None:
 
 def main() -> None:
     """Measure and print."""
-    if sys.argv[1:2] == [UNDER]:
-        _, _, out, _python, *command = sys.argv
-        run_under(out, *command)
-        return
     parser = argparse.ArgumentParser()
     for name, number in (("tokens", 60), ("answers", 200), ("sessions", 8), ("rows", 40)):
         parser.add_argument(f"--{name}", type=int, default=number)

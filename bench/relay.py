@@ -132,7 +132,7 @@ class Relay:
 
     async def _answer(
         self,
-        asked: dict[str, object],
+        asked: Asked,
         models: Upstream,
         search: Upstream,
         out: asyncio.StreamWriter,
