@@ -101,6 +101,7 @@ async def run_ask(settings: Settings, sources: Sources, options: argparse.Namesp
         as_json=options.json,
     )
     async with Program(settings, sources) as program:
+        await program.retrieval.ready()  # on a slow machine loading takes longer than a search may
         talking = program.staff.converse(terminal, {}, identify_keeper)
         talk = program.tree.system.run(talking, "terminal")
         await either(terminal.ended, stop)
