@@ -36,6 +36,10 @@ HEADS = ("route", "2xx", "4xx", "5xx")
 # How the document itself is answered was seen when it was read; the first account was made.
 UNASKED = {PATH, "/api/setup"}
 ASKED = [(route.method, route.pattern) for route in ROUTES if route.pattern not in UNASKED]
+UNLIMITED = (
+    *("ASKER_QUESTIONS", "ASKER_EXTRAS", "ASKER_LOGINS", "ASKER_UPLOAD_BYTES"),
+    *("ASKER_TURNS", "ASKER_CONNECTIONS"),
+)
 TROUBLE = ("Traceback", "never retrieved", "never awaited", "was destroyed")
 
 Route = tuple[str, str]
@@ -109,6 +113,8 @@ def settings(models: ModelServer, search: SearchServer) -> dict[str, str]:
         **USERS,
         "GROQ_API_KEY": "a fourth key of the tests",
         "PERPLEXICA_API_ENDPOINTS_GROQ": models.openai_url,
+        "PERPLEXICA_METRICS_ON": "true",
+        **{f"PERPLEXICA_LIMITS_{name}": "0" for name in UNLIMITED},  # all of it is one asker's
     }
 
 
