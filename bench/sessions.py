@@ -29,7 +29,7 @@ HEADS = (
     *("connects/s", "CPU ms a connect", "% of a core idle"),
 )
 NOWHERE = "http://127.0.0.1:9"  # the relay's services, which no idle session needs
-IDLE_S = 5.0
+IDLE_S = 30.0  # in which each session is pinged once
 DEADLINE_S = 180.0
 PAUSE_S = 0.5
 STEADY_KB = 256

@@ -5,11 +5,14 @@
 
 import argparse
 import asyncio
+import logging
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+import structlog
 
 from bench.import_chats import make
 from bench.measure import print_machine, print_table, spread
@@ -57,6 +60,7 @@ def main() -> None:
     parser.add_argument("--chats", type=int, default=20_000)
     parser.add_argument("--rounds", type=int, default=20)
     options = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     with TemporaryDirectory() as folder:
         folders = {name: Path(folder) / name for name in KINDS}
         for place in folders.values():
