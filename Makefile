@@ -23,18 +23,14 @@ fmt: $(VENV)/dev.stamp  ## format and mend what can be mended
 	$(BIN)/ruff format $(CODE)
 	$(BIN)/ruff check --fix $(CODE)
 
-bench: $(VENV)/dev.stamp  ## idle sessions, cold start, answers, pages, uploads, import, stop, wire, drain, cuts, kills
-	$(BIN)/python -m bench.sessions
-	$(BIN)/python -m bench.cold_start
-	$(BIN)/python -m bench.answers
-	$(BIN)/python -m bench.pages
-	$(BIN)/python -m bench.uploads
-	$(BIN)/python -m bench.import_chats
-	$(BIN)/python -m bench.stop
-	$(BIN)/python -m bench.wire
-	$(BIN)/python -m bench.drain
-	$(BIN)/python -m bench.cuts
-	$(BIN)/python -m bench.kills
+# What docs/performance.md tells of, then what else has a table.
+BENCHES := overhead answers streams sessions cold_start ranking stored
+TABLES := pages uploads import_chats stop wire drain cuts kills
+
+bench: $(BENCHES:%=bench-%) $(TABLES:%=bench-%)  ## every table of speed and memory, one after the other
+
+bench-%: $(VENV)/dev.stamp  ## one of them, such as bench-overhead (docs/performance.md), with ARGS=
+	$(BIN)/python -m bench.$* $(ARGS)
 
 simulate: $(VENV)/dev.stamp  ## the whole system in virtual time, SEEDS=500 runs from FIRST=1
 	$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),500) --first $(or $(FIRST),1)

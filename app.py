@@ -49,8 +49,9 @@ async def run_server(settings: Settings, sources: Sources, _: argparse.Namespace
         metered = Metered(program.staff, program.tally, program.vitals.upstreams, server.traffic)
         program.meter.start(metered)
         await announce(program, server)
-        program.prepare()
+        prepared = program.prepare()
         freeze_start()
+        prepared.add_done_callback(lambda _: freeze_start())
         await either(stop, program.tree.ended)
         log.info("program.stopping")
         await program.drain()
@@ -100,6 +101,7 @@ async def run_ask(settings: Settings, sources: Sources, options: argparse.Namesp
         as_json=options.json,
     )
     async with Program(settings, sources) as program:
+        await program.retrieval.ready()  # on a slow machine loading takes longer than a search may
         talking = program.staff.converse(terminal, {}, identify_keeper)
         talk = program.tree.system.run(talking, "terminal")
         await either(terminal.ended, stop)

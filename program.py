@@ -95,7 +95,8 @@ class Program:
         self.tree = Tree(System(drain_s=limits.drain_s))
         stack.push_async_callback(partial(self.tree.stop, limits.drain_s))
         self.staff = Staff(self.tree, self.settings, self._tools())
-        keeping = (self.store.accounts, self.staff.perform, Passwords(self._offload))
+        passwords = Passwords(self._offload, most_waiting=limits.passwords)
+        keeping = (self.store.accounts, self.staff.perform, passwords)
         self.gate = Gate.of(self.settings.access, Registry(*keeping, now, new_id))
         self.vitals = Vitals(
             self.store,
@@ -128,13 +129,14 @@ class Program:
             ready=self.vitals.ready,
             health=self.vitals.health,
             gate=self.gate,
+            quotas=self.staff.quotas,
             metrics=self.meter.text,
             asking=Asking(
                 answer=self.staff.answers.begin,
                 extras=ExtrasDesk(self.staff.extras, self.settings.limits),
                 resolve=self.providers.resolve,
                 modes=tuple(self.retrieval.modes),
-                question_chars=self.settings.limits.question_chars,
+                limits=self.settings.limits,
             ),
         )
 
@@ -146,9 +148,9 @@ class Program:
             IntakeDesk(self.staff.intake, self.providers, self.settings),
         )
 
-    def prepare(self) -> None:
+    def prepare(self) -> asyncio.Task[None]:
         """Begin to import and load in the background what the first question will need."""
-        self.tree.system.run(self._prepare(), "prepare")
+        return self.tree.system.run(self._prepare(), "prepare")
 
     async def _prepare(self) -> None:
         self.providers.warm()

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import argon2
 
+from access.buckets import Crowd
 from protocol.refusals import FieldRefused
 
 T = TypeVar("T")
@@ -14,6 +15,7 @@ Offload = Callable[[Callable[[], T]], Awaitable[T]]
 
 FEWEST, MOST = 8, 1000  # characters
 AT_ONCE = 2  # each takes 64 MiB and a core for some 50 ms
+EVERYBODY = ("everybody",)
 
 # Of a password that nobody knows: checked for no account, so that both take the same time.
 NOBODY = (
@@ -23,27 +25,37 @@ NOBODY = (
 
 
 class Passwords:
-    """Hashes and checks passwords by argon2id, with the parameters of RFC 9106 for small memory."""
+    """Hashes and checks passwords by argon2id, with the parameters of RFC 9106 for small memory.
 
-    def __init__(self, offload: Offload[object]) -> None:
+    Raises Busy where too many wait already.
+    """
+
+    def __init__(self, offload: Offload[object], *, most_waiting: int = 20) -> None:
         """Work in threads by ``offload``, a few at a time."""
         self._offload = offload
         self._hasher = argon2.PasswordHasher()
         self._places = asyncio.Semaphore(AT_ONCE)
+        self._crowd = Crowd("logins", AT_ONCE + most_waiting)
 
     async def hashed(self, password: str) -> str:
         """The hash to keep; raises FieldRefused for a password that is too short or too long."""
         if not FEWEST <= len(password) <= MOST:
             raise FieldRefused("password", f"must have {FEWEST} to {MOST} characters")
-        async with self._places:
-            return str(await self._offload(partial(self._hasher.hash, password)))
+        return str(await self._in_place(partial(self._hasher.hash, password)))
 
     async def fit(self, kept: str, password: str) -> bool:
         """Whether this is the password; takes its time also for an account that is not there."""
         if len(password) > MOST:
             return False
-        async with self._places:
-            return bool(await self._offload(partial(self._fits, kept or NOBODY, password)))
+        return bool(await self._in_place(partial(self._fits, kept or NOBODY, password)))
+
+    async def _in_place(self, work: Callable[[], object]) -> object:
+        leave = self._crowd.enter(EVERYBODY)
+        try:
+            async with self._places:
+                return await self._offload(work)
+        finally:
+            leave()
 
     def _fits(self, kept: str, password: str) -> bool:
         try:

@@ -16,13 +16,15 @@ _COOKIE = re.compile(rf"(?:^|; ?){COOKIE}=([!-:<-~]{{1,500}})(?:;|$)")
 class Proof(Value, frozen=True):
     """A secret that came in a header or a cookie, or the user that a proxy vouches for.
 
-    ``peer`` is the address that the connection comes from.
+    ``peer`` is the address that the connection comes from, ``address`` the place that the client
+    is counted under; it is empty for one that is not.
     """
 
     bearer: str = ""
     cookie: str = ""
     user: str = ""
     peer: str = ""
+    address: str = ""
 
     def __repr__(self) -> str:
         """Say what kind it is, never what it says."""
@@ -33,7 +35,9 @@ class Proof(Value, frozen=True):
 NO_PROOF = Proof()
 
 
-def proof_of(headers: Mapping[str, str], *, user_header: str, peer: str) -> Proof:
+def proof_of(
+    headers: Mapping[str, str], *, user_header: str, peer: str, address: str = ""
+) -> Proof:
     """What the headers of a request prove; their names are in small letters."""
     bearer = _BEARER.fullmatch(headers.get("authorization", ""))
     cookie = _COOKIE.search(headers.get("cookie", ""))
@@ -42,6 +46,7 @@ def proof_of(headers: Mapping[str, str], *, user_header: str, peer: str) -> Proo
         cookie[1] if cookie else "",
         headers.get(user_header, ""),
         peer,
+        address,
     )
 
 

@@ -122,4 +122,4 @@ def apologise(journal: Journal, error: ServiceError) -> None:
 def refuse(journal: Journal, error: ServiceError) -> None:
     """End a turn that could not even be kept."""
     apologise(journal, error)
-    journal.write(Failed(error.key, str(error)))
+    journal.write(Failed(error.key, str(error), again_after_s=error.again_after_s))

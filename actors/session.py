@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 import structlog
 
+from access.quotas import Quotas
 from actors.base import Actor, on
 from actors.context import bound
 from actors.errors import ActorDead, MailboxFull
@@ -44,6 +45,7 @@ class House(Value, frozen=True):
     limits: Limits
     pace: Pace
     new_id: Callable[[], str]  # 14 hex digits, as the web UI's own
+    quotas: Quotas
     watch: Watch = unwatched
 
 
@@ -77,10 +79,7 @@ class Session(Actor):
     async def frame_came(self, message: FrameCame) -> None:
         """Do what the frame says, or tell the client why not."""
         try:
-            limits = self._house.limits
-            command = decode_command(
-                message.frame, question_chars=limits.question_chars, is_v2=self._is_v2
-            )
+            command = decode_command(message.frame, self._house.limits, is_v2=self._is_v2)
             if command is not None:
                 self._commands[type(command)](self, command, message.person)
         except ServiceError as error:
@@ -108,6 +107,7 @@ class Session(Actor):
         running = sum(not other.ended for other in own)
         if running >= self._house.limits.session_turns:
             raise Busy("questions of this connection")
+        self._house.quotas.spend("questions", journal.turn.person.keys)
         try:
             self._house.turns.tell(StartTurn(journal))
         except ActorDead:

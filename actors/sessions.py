@@ -1,11 +1,13 @@
 """All sessions, and how a connection becomes one."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import ClassVar
 
 import structlog
 
+from access.buckets import nothing
+from access.quotas import Quotas
 from actors.base import Actor, on
 from actors.context import bound
 from actors.errors import ActorDead, MailboxFull
@@ -13,13 +15,13 @@ from actors.outlet import TOO_SLOW, TOO_SLOW_REASON, Outlet, Say
 from actors.policy import Policy
 from actors.ref import ChildLost, Ref
 from actors.session import FrameCame, House, Session
-from protocol.access import Identify
+from protocol.access import Identify, Person, counted
 from protocol.base import Message, Request, Value
 from protocol.connection import Connection, ConnectionGone
-from protocol.errors import ServiceError
+from protocol.errors import Busy, ServiceError
 from protocol.frames import SIGNAL_OPEN, SUBPROTOCOL, drain_frame, error_frame
 from protocol.ids import SessionId
-from protocol.refusals import Unauthorized
+from protocol.refusals import RateLimited, Unauthorized
 from protocol.settings import Limits
 from protocol.values import ModelChoice, Models
 from providers.service import Providers
@@ -28,6 +30,7 @@ log = structlog.get_logger(__name__)
 
 NORMAL = 1000
 INTERNAL_ERROR = 1011
+POLICY = 1008
 UNAUTHORIZED = 4401
 INTERNAL_STATUS = 500
 
@@ -134,35 +137,47 @@ def close_code(error: ServiceError) -> int:
     """What a connection is closed with that cannot be talked on."""
     if isinstance(error, Unauthorized):
         return UNAUTHORIZED
+    if isinstance(error, RateLimited | Busy):
+        return POLICY
     return NORMAL if error.status < INTERNAL_STATUS else INTERNAL_ERROR
 
 
 class Conversation:
     """What the transport calls with each new connection."""
 
-    def __init__(self, sessions: Ref, providers: Providers, limits: Limits) -> None:
+    def __init__(self, sessions: Ref, providers: Providers, limits: Limits, quotas: Quotas) -> None:
         self._sessions = sessions
         self._providers = providers
         self._limits = limits
+        self._quotas = quotas
 
     async def __call__(
         self, connection: Connection, query: Mapping[str, str], identify: Identify
     ) -> None:
         """Talk until the client leaves, or is nobody who may."""
+        leave = nothing
         try:
-            await identify()
+            leave = self._count(await identify())
             models = self._providers.resolve(chosen_models(query))
             opened = await self._sessions.ask(
                 OpenSession(connection, models), timeout=self._limits.send_s
             )
         except ServiceError as error:
+            leave()
             await self._refuse(connection, error)
             return
         try:
             await self._listen(connection, opened, identify)
         finally:
+            leave()
             with suppress(ActorDead):  # the program is being stopped, and its sessions with it
                 self._sessions.tell(CloseSession(opened))
+
+    def _count(self, person: Person) -> Callable[[], None]:
+        """Count one more connection of theirs; by their address it has been counted before."""
+        keys = counted("", person.name)
+        self._quotas.spend("handshakes", keys)
+        return self._quotas.sockets.enter(keys)
 
     async def _refuse(self, connection: Connection, error: ServiceError) -> None:
         log.info("session.refused", key=error.key, detail=error.detail)

@@ -8,11 +8,13 @@ from typing import Any
 
 import structlog
 
+from access.quotas import Quotas
 from actors.early import EarlySearches
 from actors.extras import Extras
 from actors.finding import Crew
 from actors.intake import Intake
 from actors.journal import Journals, Watch, unwatched
+from actors.line import Line
 from actors.outlet import Pace
 from actors.persister import Perform, Persister
 from actors.pool import Pool
@@ -94,17 +96,24 @@ class Staff:
         )
         reading = (*thinking, self.persister, settings, partial(tools.new_id, UPLOAD_ID_BYTES))
         self.intake = grow(Pool, Intake, *reading, size=settings.uploads.workers)
-        self.turns = grow(Turns, crew, modes, limits)
-        self.answerers = pool(Answerer, forgetting(crew, grow(Forgetter)), modes, limits)
+        self.quotas = Quotas(limits, tree.system.now)
+        loop = asyncio.get_running_loop()
+        self.line = Line(limits.turns, limits.queue, self.quotas.turns, loop)
+        working = (modes, limits, self.line)
+        self.turns = grow(Turns, crew, *working)
+        unkept = (Answerer, forgetting(crew, grow(Forgetter)), *working)
+        # The line alone says who may run, and who may wait.
+        self.answerers = grow(Pool, *unkept, size=limits.turns + limits.queue)
         self.extras = pool(Extras, tools.retrieval.extras, tools.providers, limits, tools.shuffle)
         new_id = partial(tools.new_id, TURN_ID_BYTES)
         general = settings.general
         pace = Pace(general.ui_gap_ms / 1000, general.merge_ms / 1000, limits.send_s)
         recaller, watch = pool(Recaller, tools.store), tools.watch
-        house = House(self.turns, recaller, self._journals, modes, limits, pace, new_id, watch)
+        asking = (limits, pace, new_id, self.quotas, watch)
+        house = House(self.turns, recaller, self._journals, modes, *asking)
         self.answers = Answers(self.answerers, limits, new_id, watch)
         self.sessions = grow(Sessions, house, {})
-        self.converse = Conversation(self.sessions, tools.providers, limits)
+        self.converse = Conversation(self.sessions, tools.providers, limits, self.quotas)
 
     async def drain(self, patience_s: float) -> None:
         """Take no more questions, say so, and wait until the running turns have ended.
@@ -114,17 +123,19 @@ class Staff:
         if not self.is_draining:
             self.is_draining = True
             log.info("drain.started", turns=len(self.turns.life.children))
+            self.line.close()
             self.sessions.tell(AnnounceDrain(RETRY_AFTER_MS))
         owners = (self.turns, self.answerers)
         await asyncio.gather(*(owner.stop(timeout=patience_s) for owner in owners))
 
     def backlog(self) -> dict[str, int]:
-        """What is under way: open sessions, turns of all clients, all actors, all tasks."""
+        """What is under way: open sessions, turns that run and that wait, all actors and tasks."""
         sessions, turns = self.sessions.life.children, self.turns.life.children
-        unkept = self.answerers.life.children
+        unkept, queued = self.answerers.life.children, self.line.waiting
         return {
             "sessions": len(sessions) // 2,
-            "turns": len(turns) + len(unkept),
+            "turns": len(turns) + len(unkept) - queued,
+            "queued": queued,
             "actors": self._tree.actors,
             "tasks": len(asyncio.all_tasks()),
         }

@@ -1,7 +1,7 @@
 """One question and all that is done to answer it."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
@@ -12,6 +12,7 @@ from actors.base import Actor, on
 from actors.errors import ActorDead, Killed, MailboxFull
 from actors.finding import Crew, Finding
 from actors.journal import FLUSH_CHARS, Journal, apologise
+from actors.line import Place
 from actors.persister import Grown, Keep
 from protocol.base import Message
 from protocol.errors import (
@@ -28,6 +29,7 @@ from protocol.events import (
     Event,
     Failed,
     Finished,
+    Queued,
     SourcesFound,
     Stage,
     Status,
@@ -51,9 +53,12 @@ class Begin(Message, frozen=True):
 class Turn(Actor):
     """Finds, ranks, writes and keeps one answer; ends in every case, and says how."""
 
-    def __init__(self, journal: Journal, crew: Crew, mode: FocusMode, limits: Limits) -> None:
+    def __init__(
+        self, journal: Journal, place: Place, crew: Crew, mode: FocusMode, limits: Limits
+    ) -> None:
         super().__init__()
         self._journal = journal
+        self._place = place
         self._question = journal.turn.question
         self._models = journal.turn.models
         self._crew = crew
@@ -68,9 +73,13 @@ class Turn(Actor):
     @on(Begin)
     async def run(self, _message: Begin) -> None:
         """Answer within the time of a whole turn, or say why there is no answer."""
+        limits = self._limits
         try:
             await self._promise(Accepted())
-            await self._answer_in_time()
+            await self._in_time(self._wait(), limits.queue_s, self._place.busy)
+            if not self._journal.ended:
+                too_late = partial(DeadlineExceeded, "The whole answer", after_s=limits.turn_s)
+                await self._in_time(self._answer(), limits.turn_s, too_late)
         except ServiceError as error:
             await self._fail(error)
         self._log_end()
@@ -84,18 +93,20 @@ class Turn(Actor):
             await self._fail(ServerDraining() if killed else TurnFailed())
         self._log_end()
 
-    async def _answer_in_time(self) -> None:
+    async def _in_time(
+        self, work: Coroutine[Any, Any, None], within_s: float, too_late: Callable[[], ServiceError]
+    ) -> None:
         try:
-            async with asyncio.timeout(self._limits.turn_s) as patience:
+            async with asyncio.timeout(within_s) as patience:
                 self._journal.when_stopped(partial(self._halt, patience))
-                await self._answer()
+                await work
         except TimeoutError:
             if self._journal.ended:  # its last promise was on its way
                 return
             if self._is_stopped:
                 await self._end(TurnStopped(), Stopped(self._stages))
             else:
-                raise DeadlineExceeded("The whole answer", after_s=self._limits.turn_s) from None
+                raise too_late() from None
         finally:
             self._journal.when_stopped(None)
 
@@ -105,6 +116,14 @@ class Turn(Actor):
             return
         self._is_stopped = True
         patience.reschedule(self.life.system.now())
+
+    async def _wait(self) -> None:
+        """Wait until the turn may run, and tell its place in the line."""
+        began = self.life.system.now()
+        await self._place.reached(lambda position: self._journal.write(Queued(position)))
+        waited_ms = round((self.life.system.now() - began) * 1000)
+        if waited_ms:
+            self._stages["queued"] = waited_ms
 
     async def _answer(self) -> None:
         # Not kept: it knows this turn, and would have it wait for the collector when it has ended.
@@ -165,7 +184,8 @@ class Turn(Actor):
     async def _fail(self, error: ServiceError) -> None:
         """End with an apology in the answer; shown even where it cannot be kept."""
         apologise(self._journal, error)
-        await self._end(error, Failed(error.key, str(error), self._stages))
+        failed = Failed(error.key, str(error), self._stages, error.again_after_s)
+        await self._end(error, failed)
 
     async def _end(self, error: ServiceError, event: Failed | Stopped) -> None:
         if not self._journal.chars:  # every answer says something

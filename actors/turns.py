@@ -9,10 +9,11 @@ from actors.base import Actor, on
 from actors.context import bound
 from actors.finding import Crew
 from actors.journal import Journal, refuse
+from actors.line import Line
 from actors.policy import Policy
 from actors.turn import Begin, Turn
 from protocol.base import Message
-from protocol.errors import Busy
+from protocol.errors import ServiceError
 from protocol.settings import Limits
 from retrieval.modes import FocusMode
 
@@ -31,21 +32,27 @@ class Turns(Actor):
     policy: ClassVar[Policy] = Policy(restarts=5, escalate=True, keeps_children=True)
     mailbox_bound: ClassVar[int] = 10_000
 
-    def __init__(self, crew: Crew, modes: Mapping[str, FocusMode], limits: Limits) -> None:
+    def __init__(
+        self, crew: Crew, modes: Mapping[str, FocusMode], limits: Limits, line: Line
+    ) -> None:
         super().__init__()
+        self._line = line
         self._crew = crew
         self._modes = modes
         self._limits = limits
 
     @on(StartTurn)
     async def start_turn(self, message: StartTurn) -> None:
-        """Give the journal an actor of its own, as long as there is a place for one more."""
+        """Give the journal an actor of its own, as long as there is room for one more."""
         journal = message.journal
-        if len(self.life.children) >= self._limits.turns:
-            busy = Busy("questions")
-            log.warning("turn.failed", key=busy.key, problem=str(busy))
-            refuse(journal, busy)
-            return
         with bound(turn_id=journal.turn.turn_id):
+            try:
+                place = self._line.enter(journal.turn)
+            except ServiceError as error:
+                log.warning("turn.failed", key=error.key, problem=str(error))
+                refuse(journal, error)
+                return
             mode = self._modes[journal.turn.question.focus_mode]
-            self.spawn(Turn, journal, self._crew, mode, self._limits).tell(Begin())
+            turn = self.spawn(Turn, journal, place, self._crew, mode, self._limits)
+            turn.life.when_ended(place.leave)
+            turn.tell(Begin())

@@ -13,6 +13,7 @@ from actors.envelope import Reply
 from actors.errors import ActorDead
 from actors.finding import Crew
 from actors.journal import Journal, Watch, unwatched
+from actors.line import Line
 from actors.persister import Grown, Keep
 from actors.policy import Policy
 from actors.ref import Ref
@@ -58,19 +59,29 @@ class Answerer(Actor):
 
     mailbox_bound: ClassVar[int] = 1
 
-    def __init__(self, crew: Crew, modes: Mapping[str, FocusMode], limits: Limits) -> None:
+    def __init__(
+        self, crew: Crew, modes: Mapping[str, FocusMode], limits: Limits, line: Line
+    ) -> None:
         super().__init__()
+        self._line = line
         self._crew = crew
         self._modes = modes
         self._limits = limits
 
     @on(Answer)
     async def answer(self, message: Answer) -> None:
-        """Run the turn to its end."""
+        """Run the turn to its end; raises Busy and ServerDraining where it cannot begin."""
         journal = message.journal
+        place = self._line.enter(journal.turn)
         mode = self._modes[journal.turn.question.focus_mode]
-        turn = self.spawn(Turn, journal, self._crew, mode, self._limits)
-        await turn.ask(Begin(), timeout=self._limits.turn_s + FAREWELL_S)
+        turn = self.spawn(Turn, journal, place, self._crew, mode, self._limits)
+        turn.life.when_ended(place.leave)
+        await turn.ask(Begin(), timeout=longest_s(self._limits))
+
+
+def longest_s(limits: Limits) -> float:
+    """Seconds after which a turn has ended in every case, its waiting included."""
+    return limits.queue_s + limits.turn_s + FAREWELL_S
 
 
 def forgetting(crew: Crew, forgetter: Ref) -> Crew:
@@ -156,6 +167,7 @@ class Answers:
         self._pool = pool
         self._limits = limits
         self._new_id = new_id
+        self._session_id = SessionId(new_id())  # of all who ask so
 
     def begin(self, question: Question, models: Models, person: Person) -> Following:
         """Begin to answer; the question's ids may be empty, and are made here then."""
@@ -163,7 +175,7 @@ class Answers:
         self._watch(journal)
         with bound(turn_id=journal.turn.turn_id):
             log.info("turn.asked", focus_mode=question.focus_mode, chars=len(question.text))
-            reply = self._pool.ask(Answer(journal), timeout=self._limits.turn_s + 2 * FAREWELL_S)
+            reply = self._pool.ask(Answer(journal), timeout=longest_s(self._limits) + FAREWELL_S)
         return Following(journal, reply)
 
     def _turn(self, question: Question, models: Models, person: Person) -> TurnInfo:
@@ -173,5 +185,5 @@ class Answers:
             chat_id=question.chat_id or ChatId(new_id()),
             message_id=question.message_id or MessageId(new_id()),
         )
-        ids = (TurnId(new_id()), SessionId(new_id()), MessageId(new_id()))
+        ids = (TurnId(new_id()), self._session_id, MessageId(new_id()))
         return TurnInfo(*ids, named, models, person)

@@ -1,6 +1,7 @@
-"""Start of the program to its first answer on ``GET /api``, beside the import of LlamaIndex.
+"""Start of the program to its first answer on ``GET /api``, beside what it stands on.
 
-``python -m bench.cold_start [--runs 5]``; both are run in turn, medians are printed.
+``python -m bench.cold_start [--runs 5]``: Python alone, the import of LlamaIndex, the bare relay to
+its address and the program to its answer are run in turn.
 """
 
 import argparse
@@ -9,18 +10,21 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
-from bench.measure import print_machine, print_table
+from bench.measure import cpu_ms_of, print_machine, print_table, spread
 from tests.e2e.program import APP, environment
 
 DEADLINE_S = 60.0
 PAUSE_S = 0.005
 REQUEST = b"GET /api HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
-BARE = (sys.executable, "-c", "pass")
-IMPORT = (sys.executable, "-c", "import llama_index.core")
+BARE = (sys.executable, "-c", "print(flush=True); input()")
+IMPORT = (sys.executable, "-c", "import llama_index.core; print(flush=True); input()")
+RELAY = (sys.executable, "-m", "bench.relay", "http://127.0.0.1:9")
 
 
 def free_port() -> int:
@@ -39,8 +43,15 @@ def answers(port: int) -> bool:
         return False
 
 
-def start_s() -> float:
-    """Seconds from starting the program in an empty folder to its first answer."""
+class Took(NamedTuple):
+    """Wall and CPU time in ms."""
+
+    wall_ms: float
+    cpu_ms: float
+
+
+def start() -> Took:
+    """From starting the program in an empty folder to its first answer."""
     port = free_port()
     with TemporaryDirectory() as folder:
         place = Path(folder)
@@ -59,26 +70,31 @@ def start_s() -> float:
             process.wait(DEADLINE_S)
 
 
-def _until_answered(process: "subprocess.Popen[bytes]", port: int, began: float) -> float:
+def _until_answered(process: "subprocess.Popen[bytes]", port: int, began: float) -> Took:
     while not answers(port):
         took = time.perf_counter() - began
         if process.poll() is not None or took > DEADLINE_S:
             raise SystemExit(f"the program did not answer within {took:.1f} s")
         time.sleep(PAUSE_S)
-    return time.perf_counter() - began
+    return Took((time.perf_counter() - began) * 1000, cpu_ms_of(process.pid))
 
 
-def run_s(command: tuple[str, ...]) -> float:
-    """Seconds that a command takes."""
+def run(command: tuple[str, ...]) -> Took:
+    """What a command takes until it has printed a line or ended."""
     began = time.perf_counter()
-    subprocess.run(command, check=True, timeout=DEADLINE_S)  # noqa: S603 - constants of this file
-    return time.perf_counter() - began
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:  # noqa: S603 - of this file
+        assert process.stdout
+        process.stdout.readline()
+        took = Took((time.perf_counter() - began) * 1000, cpu_ms_of(process.pid))
+        process.terminate()
+    return took
 
 
-WHAT: dict[str, Callable[[], float]] = {
-    "python -c pass": lambda: run_s(BARE),
-    "python -c 'import llama_index.core'": lambda: run_s(IMPORT),
-    "start to first GET /api": start_s,
+WHAT: dict[str, Callable[[], Took]] = {
+    "python -c pass": partial(run, BARE),
+    "import llama_index.core": partial(run, IMPORT),
+    "bare relay to its address": partial(run, RELAY),
+    "program to its first GET /api": start,
 }
 
 
@@ -88,13 +104,18 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     runs = parser.parse_args().runs
     rounds = [[measure() for measure in WHAT.values()] for _ in range(runs + 1)][1:]
-    medians = [median(column) * 1000 for column in zip(*rounds, strict=True)]
-    imported = medians[1]
+    imported = median(took.wall_ms for took in (of_round[1] for of_round in rounds))
     print_machine()
-    print_table(
-        ("what", "median ms", "of the import"),
-        [(name, ms, f"{ms / imported:.2f}") for name, ms in zip(WHAT, medians, strict=True)],
-    )
+    rows = [
+        (
+            name,
+            spread([t.wall_ms for t in took]),
+            spread([t.cpu_ms for t in took]),
+            median(t.wall_ms for t in took) / imported,
+        )
+        for name, took in zip(WHAT, zip(*rounds, strict=True), strict=True)
+    ]
+    print_table(("what", "ms", "CPU ms", "of the import"), rows)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """Holds many idle WebSocket sessions open: ``python -m bench.idle_clients PORT COUNT``.
 
-Prints ``open`` once every session has had its signal, and closes them all when its standard
-input ends. Raw sockets, a few hundred bytes each, so that the figures are the server's.
+Prints ``open 3.21``, with the seconds it took, once every session has had its signal, and closes
+them all when its standard input ends. Raw sockets, a few hundred bytes each, so that the figures
+are the server's.
 """
 
 import asyncio
@@ -65,10 +66,11 @@ async def _open(port: int, places: asyncio.Semaphore) -> IdleClient:
 
 async def hold(port: int, count: int) -> None:
     """Open so many sessions, say so, and close them when standard input ends."""
-    places = asyncio.Semaphore(AT_ONCE)
+    places, loop = asyncio.Semaphore(AT_ONCE), asyncio.get_running_loop()
+    began = loop.time()
     async with asyncio.timeout(DEADLINE_S):
         clients = await asyncio.gather(*(_open(port, places) for _ in range(count)))
-    print("open", flush=True)
+    print(f"open {loop.time() - began:.3f}", flush=True)
     await asyncio.to_thread(sys.stdin.read)
     for client in clients:
         client.leave()

@@ -45,7 +45,7 @@ def twice(metadata: Mapping[str, object]) -> str:
     return json.dumps(json.dumps(metadata))
 
 
-def make(path: Path, chats: int) -> None:
+def make(path: Path, chats: int, turns: int = TURNS) -> None:
     """A database as the reference writes it."""
     when = "Sun Nov 22 2026 12:04:55 GMT+0000 (Coordinated Universal Time)"
     with sqlite3.connect(path) as database:
@@ -53,7 +53,7 @@ def make(path: Path, chats: int) -> None:
         for chat in range(chats):
             row = (f"chat{chat}", f"Chat {chat}", when, "webSearch")
             database.execute("INSERT INTO chats VALUES (?, ?, ?, ?)", row)
-            rows = [said(chat, t, r) for t in range(TURNS) for r in ("user", "assistant")]
+            rows = [said(chat, t, r) for t in range(turns) for r in ("user", "assistant")]
             database.executemany(
                 "INSERT INTO messages (content, chatId, messageId, type, metadata)"
                 " VALUES (?, ?, ?, ?, ?)",

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from statistics import median, quantiles
 
 KILO = 1024
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -37,6 +38,20 @@ def cost(pid: int) -> Cost:
     )
 
 
+def cpu_ms_of(pid: int) -> float:
+    """CPU time of all threads that the process has now; finer than the ticks of ``cost``."""
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return sum(int((task / "schedstat").read_text("ascii").split()[0]) for task in tasks) / 1e6
+
+
+def spread(values: Sequence[float]) -> str:
+    """The median, and between which values nine of ten lie; a lone value as it is."""
+    if len(values) < 2:
+        return "".join(map(_cell, values))
+    twentieths = quantiles(values, n=20, method="inclusive")
+    return f"{median(values):.1f} ({twentieths[0]:.1f}-{twentieths[-1]:.1f})"
+
+
 def allow_many_files() -> None:
     """Raise the limit of open files, for this process and those that it starts."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -50,7 +65,9 @@ def print_machine() -> None:
     cpu = names[0].partition(":")[2].strip() if names else platform.machine()
     print(f"{cpu}, {os.cpu_count()} cores, {platform.system()} {platform.release()}")
     versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
-    print(f"Python {platform.python_version()}, {versions}\n")
+    print(f"Python {platform.python_version()}, {versions}")
+    loads = ", ".join(f"{load:.1f}" for load in os.getloadavg())
+    print(f"load average of 1, 5 and 15 minutes, this run included: {loads}\n")
 
 
 def _cpuinfo() -> list[str]:

@@ -6,7 +6,7 @@ from tests.e2e.program import Program
 
 PAUSE_S = 0.25
 DEADLINE_S = 60.0
-BUSY = ("sessions", "turns")
+BUSY = ("sessions", "turns", "queued")
 
 
 async def idle(program: Program) -> None:

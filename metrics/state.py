@@ -17,6 +17,7 @@ Row = tuple[tuple[str, ...], float]
 BACKLOG = {
     "sessions": "Clients that are connected over WebSocket",
     "turns": "Turns that run",
+    "queued": "Turns that wait until they may run",
     "actors": "Actors that there are",
     "tasks": "Tasks of the event loop",
 }

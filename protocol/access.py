@@ -24,11 +24,26 @@ class Reach(Value, frozen=True):
 EVERYBODY = Reach(None)
 
 
+def counted(address: str, name: str) -> tuple[str, ...]:
+    """The keys under which is counted what somebody does; none for who is not counted."""
+    by_address = (f"address {address}",) if address else ()
+    return (*by_address, f"name {name}") if name else by_address
+
+
 class Person(Value, frozen=True):
-    """Who asks; without a name the one person of a server that knows no accounts."""
+    """Who asks; without a name the one person of a server that knows no accounts.
+
+    ``address`` is where they are, as far as they are counted by that.
+    """
 
     name: str = ""
     role: Role = "admin"
+    address: str = ""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Under which is counted what they do."""
+        return counted(self.address, self.name)
 
     @property
     def is_admin(self) -> bool:

@@ -1,7 +1,6 @@
 """What a client may send: frames in, typed commands out."""
 
 import re
-from collections.abc import Sequence
 from typing import Annotated, Any, NoReturn, cast
 
 import msgspec
@@ -9,14 +8,12 @@ from msgspec import Meta
 
 from protocol.base import Value
 from protocol.errors import InvalidFormat, TooLarge
+from protocol.history import Said, earlier
 from protocol.ids import ChatId, MessageId
-from protocol.values import OptimizationMode, Role, Utterance
+from protocol.settings import Limits
+from protocol.values import OptimizationMode, Utterance
 
 Id = Annotated[str, Meta(min_length=1, max_length=200)]
-
-# Both web UIs, and both ways in which they name the speakers (a chat loaded from the store has
-# other names than one that was typed just now). Whoever is not the user is the assistant.
-USER_ROLES = ("human", "user")
 
 
 class AskQuestion(Value, frozen=True):
@@ -55,13 +52,6 @@ class _Kind(msgspec.Struct):
     type: str
 
 
-class Said(msgspec.Struct):
-    """One thing said earlier, as an object; the web UI's have many more fields."""
-
-    role: str
-    content: str
-
-
 class _WireMessage(msgspec.Struct, rename="camel"):
     content: Annotated[str, Meta(min_length=1)]
     chat_id: Id
@@ -88,21 +78,19 @@ _SHAPES: dict[str, msgspec.json.Decoder[Any]] = {
 }
 
 
-def decode_command(
-    frame: str | bytes, *, question_chars: int, is_v2: bool = True
-) -> Command | None:
+def decode_command(frame: str | bytes, limits: Limits, *, is_v2: bool = True) -> Command | None:
     """The command in a frame; ``None`` for one that is to be passed over.
 
     Args:
         frame: JSON as the client sent it, as text or bytes.
-        question_chars: The longest question that is taken.
+        limits: How long a question may be, and what of its history is kept.
         is_v2: Whether the client speaks ``perplexica.v2``. Any other only asks questions, and what
             else it sends it does not expect an answer to: an error would end its page.
 
     Raises:
         InvalidFormat: It is not JSON, or a field is missing or has the wrong shape; ``detail``
             names the field.
-        TooLarge: The question is longer than ``question_chars``.
+        TooLarge: The question is longer than may be.
 
     """
     try:
@@ -118,33 +106,20 @@ def decode_command(
         raise InvalidFormat("the frame is not JSON") from error
     if not isinstance(sent, _MessageFrame):
         return cast("Command", sent)
-    _check_text(sent.message.content, question_chars)
-    return _question(sent)
+    _check_text(sent.message.content, limits.question_chars)
+    return _question(sent, limits)
 
 
-def _question(sent: _MessageFrame) -> AskQuestion:
+def _question(sent: _MessageFrame, limits: Limits) -> AskQuestion:
     return AskQuestion(
         ChatId(sent.message.chat_id),
         MessageId(sent.message.message_id) if sent.message.message_id else None,
         sent.message.content,
         sent.focus_mode,
         sent.optimization_mode,
-        earlier(sent.history, sent.message.content),
+        earlier(sent.history, sent.message.content, limits),
         tuple(sent.files or ()),
     )
-
-
-def earlier(history: Sequence[tuple[str, str] | Said], question: str) -> tuple[Utterance, ...]:
-    """What was said before the question; a last entry that repeats the question is left out."""
-    pairs = [(h.role, h.content) if isinstance(h, Said) else h for h in history]
-    said = [Utterance(_role(role), text) for role, text in pairs]
-    if said and said[-1] == Utterance("user", question):
-        said.pop()
-    return tuple(said)
-
-
-def _role(name: str) -> Role:
-    return "user" if name in USER_ROLES else "assistant"
 
 
 def _check_text(text: str, most: int) -> None:

@@ -4,6 +4,7 @@ The text of an error is a sentence of ours, fit for any client: it never repeats
 library's own words. Errors of a field say which field in ``detail``.
 """
 
+from math import ceil
 from typing import ClassVar, Self
 
 
@@ -136,8 +137,10 @@ class Busy(ServiceError):
     status = 503
     temporary = True
 
-    def __init__(self, what: str) -> None:
-        super().__init__(f"Too much is going on at the moment ({what}). Please try again shortly.")
+    def __init__(self, what: str, *, again_after_s: float | None = None) -> None:
+        when = "shortly" if again_after_s is None else f"in {ceil(again_after_s)} s"
+        super().__init__(f"Too much is going on at the moment ({what}). Please try again {when}.")
+        self.again_after_s = again_after_s
 
 
 class ServerDraining(ServiceError):

@@ -1,7 +1,7 @@
 """What happens in a turn, in order: the lines of its journal.
 
 An event that promises something (Accepted, SourcesFound, Finished, Failed, Stopped) is durable
-before a client sees it; Status and Delta are shown at once and stored in groups.
+before a client sees it; Queued, Status and Delta are shown at once and stored in groups.
 """
 
 from typing import Literal
@@ -16,6 +16,12 @@ Stage = Literal["rephrasing", "searching", "reading", "reranking", "writing", "v
 
 class Accepted(Value, frozen=True, tag="accepted"):
     """The question is durable."""
+
+
+class Queued(Value, frozen=True, tag="queued"):
+    """As many turns run as may; ``position`` questions begin before, or with, this one."""
+
+    position: int
 
 
 class Status(Value, frozen=True, tag="status"):
@@ -44,11 +50,15 @@ class Finished(Value, frozen=True, tag="finished"):
 
 
 class Failed(Value, frozen=True, tag="failed"):
-    """The turn has ended without a whole answer; the deltas have said so to the reader."""
+    """The turn has ended without a whole answer; the deltas have said so to the reader.
+
+    ``again_after_s`` are the seconds after which the same may succeed, where that is known.
+    """
 
     key: str
     sentence: str
     stages: dict[str, int] = msgspec.field(default_factory=dict)
+    again_after_s: float | None = None
 
 
 class Stopped(Value, frozen=True, tag="stopped"):
@@ -57,7 +67,7 @@ class Stopped(Value, frozen=True, tag="stopped"):
     stages: dict[str, int] = msgspec.field(default_factory=dict)
 
 
-Event = Accepted | Status | SourcesFound | Delta | Finished | Failed | Stopped
+Event = Accepted | Queued | Status | SourcesFound | Delta | Finished | Failed | Stopped
 END = (Finished, Failed, Stopped)
 
 

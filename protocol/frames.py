@@ -1,6 +1,7 @@
 """Events and errors as the frames that clients know: a table of both dialects."""
 
 from collections.abc import Callable, Iterable, Iterator
+from math import ceil
 from typing import Any
 
 import msgspec
@@ -14,6 +15,7 @@ from protocol.events import (
     Event,
     Failed,
     Finished,
+    Queued,
     SourcesFound,
     Status,
     Stopped,
@@ -67,13 +69,18 @@ def _accepted(_event: Accepted, turn: TurnInfo) -> Frame:
     return {"type": "accepted", "turnId": turn.turn_id}
 
 
+def _queued(event: Queued, _turn: TurnInfo) -> Frame:
+    return {"type": "queued", "position": event.position}
+
+
 def _status(event: Status, _turn: TurnInfo) -> Frame:
     frame = {"type": "status", "stage": event.stage}
     return {**frame, "detail": event.detail} if event.detail else frame
 
 
 def _error(event: Failed, _turn: TurnInfo) -> Frame:
-    return {"type": "error", "data": event.sentence, "key": event.key}
+    frame = {"type": "error", "data": event.sentence, "key": event.key}
+    return {**frame, **_retry(event.again_after_s)}
 
 
 def _stopped(_event: Stopped, _turn: TurnInfo) -> Frame:
@@ -92,6 +99,7 @@ PLAIN: dict[type[Event], Maker] = {
 V2: dict[type[Event], Maker] = {
     **PLAIN,
     Accepted: _accepted,
+    Queued: _queued,
     Status: _status,
     Failed: _error,
     Stopped: _stopped,
@@ -152,12 +160,17 @@ def drain_frame(retry_after_ms: int) -> str:
 
 def error_frame(error: ServiceError, message_id: MessageId | None = None) -> str:
     """The frame for what cannot be answered at all; ``detail`` names the field at fault."""
-    frame = {"type": "error", "data": str(error), "key": error.key}
+    frame = {"type": "error", "data": str(error), "key": error.key, **_retry(error.again_after_s)}
     if error.detail:
         frame["detail"] = error.detail
     if message_id is not None:
         frame["messageId"] = message_id
     return _encoded(frame)
+
+
+def _retry(after_s: float | None) -> Frame:
+    """When it may be tried again, where that is known."""
+    return {} if after_s is None else {"retryAfterMs": ceil(after_s * 1000)}
 
 
 def _encoded(frame: Frame) -> str:

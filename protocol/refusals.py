@@ -1,5 +1,7 @@
 """Why somebody is turned away; further members of the one tree of errors."""
 
+from math import ceil
+
 from protocol.errors import RequestError
 
 
@@ -28,3 +30,15 @@ class Forbidden(RequestError):
 
     def __init__(self, sentence: str = "Only an administrator may do that.") -> None:
         super().__init__(sentence)
+
+
+class RateLimited(RequestError):
+    """Somebody does something too often; the same will be done again after that time."""
+
+    key = "RATE_LIMITED"
+    status = 429
+    temporary = True
+
+    def __init__(self, what: str, *, again_after_s: float) -> None:
+        super().__init__(f"Too many {what}. Please try again in {ceil(again_after_s)} s.")
+        self.again_after_s = again_after_s

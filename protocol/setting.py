@@ -6,6 +6,7 @@ from msgspec import Meta
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Count = Annotated[int, Meta(ge=1, le=1_000_000_000)]
+Quota = Annotated[int, Meta(ge=0, le=1_000_000_000_000)]
 Bytes = Annotated[int, Meta(ge=1024, le=1_000_000_000)]
 Address = Annotated[str, Meta(pattern=r"^(https?://[^\s/?#]+[^\s?#]*)?$")]
 Origin = Annotated[str, Meta(pattern=r"^https?://[A-Za-z0-9._:\[\]-]+$")]

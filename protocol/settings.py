@@ -13,7 +13,7 @@ from msgspec import Meta, field
 
 from protocol.base import Value
 from protocol.service_settings import ApiEndpoints, ApiKeys, CustomOpenai, Local
-from protocol.setting import Bytes, Count, KeptSeconds, Origin, Port, Seconds, described
+from protocol.setting import Bytes, Count, KeptSeconds, Origin, Port, Quota, Seconds, described
 
 
 class General(Value, frozen=True):
@@ -230,8 +230,33 @@ class Limits(Value, frozen=True):
     drain_s: Annotated[Seconds, described("seconds that a stop waits for running turns")] = 25
     turns: Annotated[Count, described("turns at once, all sessions together")] = 500
     session_turns: Annotated[Count, described("turns at once in one session")] = 16
+    queue: Annotated[Quota, described("questions that wait while as many turns run; 0: none")] = 500
+    queue_s: Annotated[Seconds, described("seconds that a question may wait for its turn")] = 60
+    asker_turns: Annotated[
+        Quota, described("questions at once of one address, and of one person; 0: any number")
+    ] = 100
+    asker_questions: Annotated[Quota, described("questions a minute, likewise")] = 120
+    asker_extras: Annotated[
+        Quota, described("pictures, videos, suggestions and news a minute, likewise")
+    ] = 300
+    asker_connections: Annotated[
+        Quota, described("HTTP connections at once of one address; 0: any number")
+    ] = 500
+    asker_sockets: Annotated[Quota, described("WebSockets at once, likewise")] = 200
+    asker_handshakes: Annotated[Quota, described("new WebSockets a minute, likewise")] = 300
+    asker_upload_bytes: Annotated[Quota, described("bytes of uploads in an hour, likewise")] = (
+        4 * 1024**3
+    )
+    asker_logins: Annotated[
+        Quota, described("logins and other uses of a password a minute, likewise")
+    ] = 30
+    passwords: Annotated[Count, described("passwords that wait to be checked")] = 20
     workers: Annotated[Count, described("searches, rankings and answers at once, each")] = 256
     question_chars: Annotated[Count, described("characters of one question")] = 100_000
+    history_chars: Annotated[
+        Count, described("characters of the conversation before it that are told to the model")
+    ] = 40_000
+    history_entries: Annotated[Count, described("entries of that conversation")] = 200
     answer_chars: Annotated[Count, described("characters of one answer")] = 200_000
     frame_bytes: Annotated[Bytes, described("bytes of one WebSocket frame")] = 4 * 1024 * 1024
     small_frames: Annotated[

@@ -6,11 +6,11 @@ from datetime import datetime
 
 from llama_index.core.prompts import PromptTemplate
 
+from protocol.history import latest
 from protocol.values import Node, Prompt, PromptMessage, Utterance
 from retrieval.modes import FocusMode
 
 REPHRASE_HISTORY_CHARS = 8_000
-ANSWER_HISTORY_CHARS = 40_000
 QUESTION_CHARS = 8_000
 SOURCE_CHARS = 4_000
 SPEAKERS = {"user": "User", "assistant": "Assistant"}
@@ -50,10 +50,9 @@ def answer_prompt(
 ) -> Prompt:
     """The mode's instructions with the sources numbered from 1, the history, the question."""
     values = {"context": numbered(nodes), "date": f"{now:%A, %d %B %Y}"}
-    said = latest(history, ANSWER_HISTORY_CHARS)
     return (
         PromptMessage("system", rendered(mode.answer_prompt, values)),
-        *(PromptMessage(utterance.role, utterance.text) for utterance in said),
+        *(PromptMessage(utterance.role, utterance.text) for utterance in history),
         PromptMessage("user", question),
     )
 
@@ -84,17 +83,6 @@ def numbered(nodes: Sequence[Node]) -> str:
 def told(node: Node) -> str:
     """Title, address and text of a source; a long text is cut."""
     return f"{node.title}\n{node.url}\n{node.text[:SOURCE_CHARS]}"
-
-
-def latest(history: Sequence[Utterance], most: int) -> list[Utterance]:
-    """The latest utterances within ``most`` characters, oldest first; the very last may be cut."""
-    kept: list[Utterance] = []
-    for said in reversed(history):
-        room = most - sum(len(other.text) for other in kept)
-        if kept and len(said.text) > room:
-            break
-        kept.append(Utterance(said.role, said.text[:room]))
-    return kept[::-1]
 
 
 def without_our_tags(text: str) -> str:

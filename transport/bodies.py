@@ -6,13 +6,12 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from protocol.commands import Said, earlier
 from protocol.errors import InvalidModelSelected, RequestError, TooLarge
+from protocol.history import History, Said, earlier
 from protocol.ids import ChatId, MessageId
+from protocol.settings import Limits
 from protocol.values import ModelChoice, Models, OptimizationMode, Question, Utterance
 from providers.catalogue import CUSTOM
-
-History = Sequence[tuple[str, str] | Said]
 
 
 class MissingField(RequestError):
@@ -84,9 +83,9 @@ AskedSearch = Annotated[SearchBody, _needing("focusMode", "query")]
 AskedMedia = Annotated[TalkBody, _needing("query")]
 
 
-def question_of(body: SearchBody, *, modes: Sequence[str], most: int) -> Question:
+def question_of(body: SearchBody, *, modes: Sequence[str], limits: Limits) -> Question:
     """The question, without ids; raises a RequestError for one that cannot be asked."""
-    text = text_of(body.query, "focus mode or query", most)
+    text = text_of(body.query, "focus mode or query", limits.question_chars)
     if not body.focus_mode:
         raise MissingField("focus mode or query")
     if body.focus_mode not in modes:
@@ -97,7 +96,7 @@ def question_of(body: SearchBody, *, modes: Sequence[str], most: int) -> Questio
         text,
         body.focus_mode,
         body.optimization_mode or "balanced",
-        earlier(body.history or (), text),
+        earlier(body.history or (), text, limits),
     )
 
 
@@ -110,9 +109,11 @@ def text_of(query: str | None, what: str, most: int) -> str:
     return query
 
 
-def conversation_of(history: History | None, question: str = "") -> tuple[Utterance, ...]:
-    """What was said, oldest first, without the question where it ends with it."""
-    return earlier(history or (), question)
+def conversation_of(
+    history: History | None, limits: Limits, question: str = ""
+) -> tuple[Utterance, ...]:
+    """The newest of what was said, oldest first, without the question where it ends with it."""
+    return earlier(history or (), question, limits)
 
 
 def models_of(

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from access.buckets import nothing
 from access.proofs import Proof
 from actors.context import bound
 from transport.correlation import Field, echoed, facts_of, new_request_id
@@ -60,6 +61,8 @@ class Desk:
 
     Attributes:
         answer: Gives the response to a request; never fails.
+        arrive: Counts a connection that has come, and gives what is to be called when it is none of
+            ours any more; raises Busy.
         upgrade: Takes over a socket whose client wants a WebSocket; raises a ServiceError.
         proof: What a head proves of who asks.
         visitors: Says who may ask, and which pages may read the answers.
@@ -68,13 +71,14 @@ class Desk:
         now: The time of day, in seconds since 1970.
         new_id: Makes an id for a request that brings none.
         buffer: Where each socket is read into; small, so that none holds up the others for long.
-        fronts: Those at work.
+        fronts: Those at work, each with what is to be called when it has gone.
         traffic: Counts bytes.
         closing: Whether connections end with the answer they wait for.
 
     """
 
     answer: Callable[[Request], Awaitable[Response]]
+    arrive: Callable[[asyncio.Transport], Callable[[], None]]
     upgrade: Callable[[asyncio.Transport, Incoming], None]
     proof: Callable[[Head, asyncio.Transport], Proof]
     visitors: Visitors
@@ -83,9 +87,18 @@ class Desk:
     now: Callable[[], float]
     new_id: Callable[[], str] = new_request_id
     buffer: bytearray = field(default_factory=lambda: bytearray(READ_BYTES))
-    fronts: set[Guest] = field(default_factory=set)
+    fronts: dict[Guest, Callable[[], None]] = field(default_factory=dict)
     traffic: Traffic = field(default_factory=Traffic)
     closing: bool = False
+
+    def greet(self, guest: Guest, transport: asyncio.Transport) -> None:
+        """Know a client from now on; raises Busy for one that is too many, which is known too."""
+        self.fronts[guest] = nothing
+        self.fronts[guest] = self.arrive(transport)
+
+    def part(self, guest: Guest) -> None:
+        """It is none of ours any more; does nothing the second time."""
+        self.fronts.pop(guest, nothing)()
 
     def heard(self, field: Field) -> AbstractContextManager[None]:
         """Within it, all that is logged and begun belongs to the request of that head."""

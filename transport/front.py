@@ -56,10 +56,8 @@ class Front(asyncio.BufferedProtocol):
         self._resumed: asyncio.Future[None] | None = None
         self._inflow: Inflow | None = None  # the body that a route takes while it comes
         self._answered = False  # the whole answer is known, and being written
-        self._begun = False  # the deadline of a request runs
-        self._invited = False  # the client was told to send its body
-        self._ended = False  # the client sends nothing more
-        self._ending = False  # we send nothing more
+        self._begun = self._invited = False  # its deadline runs; it was told to send its body
+        self._ended = self._ending = False  # the client sends nothing more; we send nothing more
 
     @property
     def task(self) -> asyncio.Task[None] | None:
@@ -69,8 +67,12 @@ class Front(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait for the first request."""
         self._transport = cast("asyncio.Transport", transport)
-        self._desk.fronts.add(self)
         self._await_request()
+        try:
+            self._desk.greet(self, self._transport)
+        except ServiceError as refusal:
+            self._refuse(refusal)
+            self._transport.close()
 
     def get_buffer(self, sizehint: int) -> bytearray:  # noqa: ARG002 (asyncio's own name)
         """Where the next bytes are to be put; they are taken from there at once."""
@@ -176,7 +178,7 @@ class Front(asyncio.BufferedProtocol):
 
     def _leave(self) -> None:
         self._set_timer(None)
-        self._desk.fronts.discard(self)
+        self._desk.part(self)
 
     def _refuse_unread(self, refusal: ServiceError) -> None:
         with self._desk.heard(self._reader.field):
@@ -239,8 +241,7 @@ class Front(asyncio.BufferedProtocol):
         self._answered = response.pieces is None
         if self._answered:
             self._set_timer(None)
-        chunked = head.version == "1.1"
-        head_only = head.method == "HEAD"
+        chunked, head_only = head.version == "1.1", head.method == "HEAD"
         encoded = response.encode(
             at=self._desk.now(),
             more=self._desk.headers(head.headers.get("origin", ""), head.host),

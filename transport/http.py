@@ -4,19 +4,21 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from email.utils import formatdate
 from http import HTTPStatus
+from math import ceil
 from typing import Any, Literal, Protocol, Self, TypeVar
 
 import msgspec
 
 from access.proofs import NO_PROOF, Proof
-from protocol.access import KEEPER, Person
+from access.quotas import Deed
+from protocol.access import KEEPER, Person, counted
 from protocol.base import Value
 from protocol.errors import InvalidFormat, ServiceError
 from protocol.settings import Settings
 from transport.refusals import VERSION, MethodNotAllowed, UnsupportedMediaType, UpgradeRequired
 from transport.services import Services
 
-RETRY_AFTER_S = 2
+RETRY_AFTER_S = 2  # where nothing is known
 MOST_DETAIL = 200
 
 LAST_CHUNK = b"0\r\n\r\n"
@@ -59,6 +61,11 @@ class Request(Value, frozen=True):
     peer: str = ""
     proof: Proof = NO_PROOF
     person: Person = KEEPER
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Under which is counted what who asks does."""
+        return counted(self.proof.address, self.person.name)
 
     def body_as(self, kind: type[T]) -> T:
         """The JSON body as a ``kind``.
@@ -154,12 +161,12 @@ class Response(Value, frozen=True):
 class Route(Value, frozen=True):
     """One row of the table of routes: ``/api/chats/{chat_id}`` names a part of the path.
 
-    ``access`` says who may ask it. ``streams`` gives how many bytes the form may have that the
-    route takes while it comes; its path has no named parts. What follows describes the route to its
-    clients: the names in its ``query``, the shape of the ``body`` that it reads, what it ``shows``
-    when all is well (plain text for ``str``; where it ``tells_events``, perhaps as Server-Sent
-    Events), and the ``errors``
-    that it may raise beside those of any request.
+    ``access`` says who may ask it, ``spends`` under what it is counted for them. ``streams`` gives
+    how many bytes the form may have that the route takes while it comes; its path has no named
+    parts. What follows describes the route to its clients: the names in its ``query``, the shape of
+    the ``body`` that it reads, what it ``shows`` when all is well (plain text for ``str``; where it
+    ``tells_events``, perhaps as Server-Sent Events), and the ``errors`` that it may raise beside
+    those of any request.
     """
 
     method: str
@@ -167,6 +174,7 @@ class Route(Value, frozen=True):
     function: Callable[[Request, Services], Awaitable[Response]]
     access: Access = "user"
     streams: Callable[[Settings], int] | None = None
+    spends: Deed | None = None
     query: tuple[str, ...] = ()
     body: Any = None
     shows: type = dict
@@ -185,7 +193,8 @@ def _advice(error: ServiceError) -> Headers:
         return (("Upgrade", "websocket"), ("Sec-WebSocket-Version", VERSION))
     if isinstance(error, MethodNotAllowed):
         return (("Allow", ", ".join(error.allowed)),)
-    return (("Retry-After", str(RETRY_AFTER_S)),) if error.temporary else ()
+    after_s = RETRY_AFTER_S if error.again_after_s is None else ceil(error.again_after_s)
+    return (("Retry-After", str(max(1, after_s))),) if error.temporary else ()
 
 
 def _complaint(words: str) -> str:

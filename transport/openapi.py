@@ -9,7 +9,7 @@ import msgspec
 
 from access.proofs import COOKIE
 from protocol.errors import DeadlineExceeded, ServiceError, StorageUnavailable, TooLarge
-from protocol.refusals import Forbidden, Unauthorized
+from protocol.refusals import Forbidden, RateLimited, Unauthorized
 from transport.http import Access, Problem, Route
 from transport.refusals import (
     BadRequest,
@@ -168,9 +168,15 @@ def _success(route: Route, shapes: Shapes) -> Object:
 def _refusals(route: Route, shapes: Shapes) -> Object:
     """The responses by status, for all errors that the route may raise or any request meet."""
     kinds: dict[int, list[type[ServiceError]]] = {}
-    for kind in dict.fromkeys((*ANYWHERE, *GUARDED[route.access], *route.errors)):
+    counted = () if route.spends is None else (RateLimited,)
+    for kind in dict.fromkeys((*ANYWHERE, *GUARDED[route.access], *counted, *route.errors)):
         kinds.setdefault(kind.status, []).append(kind)
     return {str(status): _refusal(kinds[status], shapes) for status in sorted(kinds)}
+
+
+def _spending(route: Route) -> tuple[type[ServiceError], ...]:
+    """What may be told to who has done too much of it."""
+    return () if route.spends is None else (RateLimited,)
 
 
 def _refusal(kinds: Sequence[type[ServiceError]], shapes: Shapes) -> Object:

@@ -82,13 +82,15 @@ class Router:
             raise DeadlineExceeded("The request", after_s=self._within_s) from error
 
     async def _admitted(self, route: Route, request: Request) -> Request:
-        """The request with who asks; raises Unauthorized and Forbidden."""
-        if route.access == "anybody":
-            return request
-        person = await self._services.gate.person(request.proof)
-        if route.access == "admin" and not person.is_admin:
-            raise Forbidden
-        return msgspec.structs.replace(request, person=person)
+        """The request with who asks; raises Unauthorized, Forbidden and RateLimited."""
+        if route.access != "anybody":
+            person = await self._services.gate.person(request.proof)
+            if route.access == "admin" and not person.is_admin:
+                raise Forbidden
+            request = msgspec.structs.replace(request, person=person)
+        if route.spends is not None:
+            self._services.quotas.spend(route.spends, request.keys)
+        return request
 
     def _matches(self, segments: list[str]) -> list[tuple[Route, dict[str, str]]]:
         found = ((route, _match(pattern, segments)) for pattern, route in self._table)

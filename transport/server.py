@@ -13,6 +13,8 @@ import structlog
 
 from access.gate import Gate
 from access.proofs import Proof
+from actors.unkept import longest_s
+from protocol.access import counted
 from protocol.errors import ServerDraining, SettingsError
 from protocol.settings import General, Settings
 from transport.desk import Desk, Times
@@ -142,7 +144,8 @@ async def serve(
         door.take(transport, incoming)
 
     desk = Desk(
-        answer=Router(routes, services, within_s=limits.turn_s).answer,
+        answer=Router(routes, services, within_s=longest_s(limits)).answer,
+        arrive=partial(_arrive, services),
         upgrade=upgrade,
         proof=partial(_prove, services.gate),
         visitors=visitors or Visitors.of(settings),
@@ -150,11 +153,8 @@ async def serve(
         times=times or Times(limits.request_s, limits.send_s, limits.body_rate),
         now=now,
     )
-    door = HandOver(converse, services.gate, desk.traffic.websocket, limits)
-    server = await _listen(settings.general, desk)
-    for listening in server.sockets:  # those that are accepted inherit it
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, UNSENT_BYTES)
-    return Server(server, desk, door)
+    door = HandOver(converse, services.gate, services.quotas, desk.traffic.websocket, limits)
+    return Server(await _listen(settings.general, desk), desk, door)
 
 
 def _streamed(routes: Iterable[Route], settings: Settings) -> dict[tuple[str, str], int]:
@@ -168,7 +168,7 @@ def _streamed(routes: Iterable[Route], settings: Settings) -> dict[tuple[str, st
 
 async def _listen(general: General, desk: Desk) -> asyncio.Server:
     try:
-        return await asyncio.get_running_loop().create_server(
+        server = await asyncio.get_running_loop().create_server(
             partial(Front, desk),
             general.host,
             general.port,
@@ -177,6 +177,15 @@ async def _listen(general: General, desk: Desk) -> asyncio.Server:
         )
     except OSError as error:
         raise not_listening(error, general) from error
+    for listening in server.sockets:  # those that are accepted inherit it
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, UNSENT_BYTES)
+    return server
+
+
+def _arrive(services: Services, transport: asyncio.Transport) -> Callable[[], None]:
+    """Count a connection, and give what is to be called at its end; raises Busy."""
+    place = services.gate.arrival(peer_of(transport))
+    return services.quotas.connections.enter(counted(place, ""))
 
 
 def not_listening(error: OSError, general: General) -> SettingsError:

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from typing import Literal, Protocol, TypeVar
 
 from access.gate import Gate
+from access.quotas import Quotas
 from actors.intake import Received
 from actors.unkept import Following
 from protocol.access import Person, Reach
 from protocol.base import Request, Value
 from protocol.ids import ChatId
+from protocol.settings import Limits
 from protocol.values import ModelChoice, Models, Question, Upload
 from storage.bound_keys import HeldSetting
 from storage.store import StoredChat, StoredMessage
@@ -98,7 +100,7 @@ class Health(Value, frozen=True):
         upstreams: The search backends, each with the state of its breaker.
         unwell: The model services that are known not to work, with the reason.
         store: Empty where the store can be read and its folder written to, else why not.
-        backlog: What is under way: sessions, turns of all clients, actors, tasks.
+        backlog: What is under way: sessions, turns that run and that wait, actors, tasks.
         counts: What was done about slow and failing services, by deed and name.
         clock: Empty where ours is right, or nobody tells; else how far it is off.
 
@@ -129,7 +131,7 @@ class Asking:
         extras: Finds what stands beside an answer.
         resolve: Fills the gaps of a choice of models; raises InvalidModelSelected.
         modes: The names of the focus modes.
-        question_chars: The longest question that is taken.
+        limits: How long a question may be, and what of its history is kept.
 
     """
 
@@ -137,7 +139,7 @@ class Asking:
     extras: Extras
     resolve: Callable[[Models], Models]
     modes: tuple[str, ...]
-    question_chars: int
+    limits: Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +157,7 @@ class Services:
         asking: Asks the actors.
         health: How the program and what it needs are.
         gate: Knows who asks.
+        quotas: Counts what each asker does.
         metrics: Tells what is counted, as Prometheus reads it; ``None`` where nothing is.
 
     """
@@ -169,4 +172,5 @@ class Services:
     asking: Asking
     health: Callable[[], Awaitable[Health]]
     gate: Gate
+    quotas: Quotas
     metrics: Callable[[], bytes] | None = None

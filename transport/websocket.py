@@ -13,9 +13,11 @@ import structlog
 from websockets.frames import CloseCode
 from websockets.typing import Subprotocol
 
+from access.buckets import nothing
 from access.gate import Gate
 from access.proofs import Proof
-from protocol.access import Identify
+from access.quotas import Quotas
+from protocol.access import Identify, counted
 from protocol.connection import Connection, ConnectionGone
 from protocol.frames import SUBPROTOCOL
 from protocol.settings import Limits
@@ -40,10 +42,13 @@ Converse = Callable[[Connection, Mapping[str, str], Identify], Awaitable[None]]
 class HandOver:
     """Makes WebSockets of the sockets whose clients ask for an upgrade, and looks after them."""
 
-    def __init__(self, converse: Converse, gate: Gate, flow: Flow, limits: Limits) -> None:
+    def __init__(
+        self, converse: Converse, gate: Gate, quotas: Quotas, flow: Flow, limits: Limits
+    ) -> None:
         """Take what the limits allow; ``converse`` is given each connection, and who it is."""
         self._converse = converse
         self._gate = gate
+        self._quotas = quotas
         self._limits = limits
         self._logger = _library_logger()
         self._now = asyncio.get_running_loop().time
@@ -61,18 +66,23 @@ class HandOver:
 
         Raises:
             BadRequest, MethodNotAllowed, UpgradeRequired: It is no proper opening handshake.
+            RateLimited, Busy: There are too many from that address.
 
         """
         head = incoming.head
-        key = _checked_key(head)
+        key, proof = _checked_key(head), self._gate.proof(head.headers, peer_of(transport))
+        place = counted(proof.address, "")
+        self._quotas.spend("handshakes", place)
+        leave = self._quotas.sockets.enter(place)
         socket = self._socket(tokens(head.headers.get("sec-websocket-protocol", "")))
         transport.set_protocol(socket)
         socket.connection_made(transport)
         transport.write(_switch(key, socket.subprotocol))
-        proof = self._gate.proof(head.headers, peer_of(transport))
         task = asyncio.get_running_loop().create_task(self._talk(socket, head.query, proof))
         self._sockets[task] = socket
         task.add_done_callback(self._ended)
+        if leave is not nothing:
+            task.add_done_callback(lambda _: leave())
         if incoming.data:
             socket.take_in(incoming.data)
 

@@ -17,6 +17,7 @@ import httpx
 from protocol.offload import Offload
 from upstreams.addresses import Admits
 from upstreams.places import Places
+from upstreams.replies import to_the_end
 
 LOOKUPS = 4  # of names, at once
 MOST_ADDRESSES = 3  # of one name, tried one after the other
@@ -186,4 +187,4 @@ class _Body(httpx.AsyncByteStream):
                 yield chunk
 
     async def aclose(self) -> None:
-        await self._response.aclose()
+        await to_the_end(self._response.aclose())

@@ -1,9 +1,39 @@
-"""Replies that go when nobody holds them any more."""
+"""Replies that leave nothing behind, however their reading ends."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
 
 import httpx
+
+
+async def to_the_end(work: Coroutine[Any, Any, None]) -> None:
+    """Do the work, which must be short; who is cancelled meanwhile leaves when it is done."""
+    working = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(working)
+    except asyncio.CancelledError:
+        await asyncio.wait({working})
+        raise
+
+
+class ClosedWhole(httpx.AsyncByteStream):
+    """A stream that is closed to the end, once that has begun.
+
+    httpcore waits a moment as it closes one; cancelled then, it would count the connection as in
+    use for ever, and in the end all of its pool. It shields that from anyio's cancellations only.
+    """
+
+    def __init__(self, stream: httpx.AsyncByteStream) -> None:
+        self._stream = stream
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return aiter(self._stream)
+
+    async def aclose(self) -> None:
+        """Close it."""
+        await to_the_end(self._stream.aclose())
 
 
 @asynccontextmanager
@@ -12,6 +42,8 @@ async def released(
 ) -> AsyncIterator[httpx.Response]:
     """The reply that ``AsyncClient.stream`` gives, closed and let go at the end."""
     async with asking as response:
+        assert isinstance(response.stream, httpx.AsyncByteStream)
+        response.stream = ClosedWhole(response.stream)
         try:
             yield response
         finally:

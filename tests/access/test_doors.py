@@ -30,10 +30,11 @@ async def whom(access: Access, proof: Proof) -> Person | None:
 
 
 async def test_open_door_lets_everybody_in_as_keeper() -> None:
-    """And keeps nothing of what the head says."""
+    """And keeps nothing of what the head says, but where a client of another machine is."""
     assert await whom(Access(), NO_PROOF) == KEEPER
     head = {"authorization": f"Bearer {SECRET}"}
-    assert gate(Access()).proof(head, "10.0.0.1") is NO_PROOF
+    assert gate(Access()).proof(head, "127.0.0.1") is NO_PROOF
+    assert gate(Access()).proof(head, "10.0.0.1") == Proof(address="10.0.0.1")
 
 
 @pytest.mark.parametrize(
@@ -58,7 +59,7 @@ async def test_token_door_gives_browsers_a_cookie_that_is_not_the_secret() -> No
     login = await gate(TOKEN).door.log_in("", SECRET)
     assert SECRET not in login.secret
     assert await whom(TOKEN, Proof(cookie=login.secret)) == KEEPER
-    assert repr(login) == "Login(Person(name='', role='admin'))"
+    assert repr(login) == "Login(Person(name='', role='admin', address=''))"
     with pytest.raises(Unauthorized):
         await gate(TOKEN).door.log_in("", "something else")
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from access.quotas import Quotas
 from actors.journal import Journals
 from actors.outlet import Pace
 from actors.recall import Recall
@@ -51,6 +52,7 @@ class Hall:
             self.limits,
             Pace(0, 0, 30),
             lambda: next(ids),
+            Quotas(self.limits, System.now),
         )
         self.furnish()
         self.identify: Identify = identify_keeper
@@ -62,7 +64,12 @@ class Hall:
         """New sessions, which share these other things; the next client comes to them."""
         self.house = replace(self.house, **changes)
         self.sessions = self.tree.grow(Sessions, self.house, {})
-        self.converse = Conversation(self.sessions, Offers(), self.limits)  # type: ignore[arg-type]
+        self.converse = Conversation(
+            self.sessions,
+            Offers(),  # type: ignore[arg-type]
+            self.limits,
+            self.house.quotas,
+        )
 
     async def open(self, **query: str) -> MemoryConnection:
         """A client that has been let in, or not."""

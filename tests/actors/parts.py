@@ -5,14 +5,18 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
+from access.buckets import Crowd
 from actors.base import Actor, on
 from actors.early import EarlySearches
 from actors.finding import Crew
 from actors.journal import Journal
+from actors.line import Line
 from actors.persister import Persister
 from actors.policy import Policy
+from actors.ref import Ref
 from actors.supervisor import Tree
 from actors.system import System
+from actors.turn import Begin, Turn
 from protocol.errors import SearchUnavailable, StorageUnavailable
 from protocol.events import Delta, Event, SourcesFound, Status
 from protocol.ids import ChatId, MessageId, SessionId, TurnId
@@ -192,6 +196,8 @@ class Scene:
         store: MemoryStore | None = None,
         *,
         early: bool = False,
+        places: int = 100,
+        waiting: int = 100,
     ) -> None:
         self.store = store or MemoryStore()
         self.tree = Tree(System())
@@ -201,6 +207,16 @@ class Scene:
             worker, worker, worker, worker, self.persister, EarlySearches(Tally(), is_on=early)
         )
         self.limits = Limits()
+        loop = asyncio.get_running_loop()
+        self.line = Line(places, waiting, Crowd("your questions", 0), loop)
+
+    def play(self, journal: Journal, mode: FocusMode = MODE) -> Ref:
+        """The turn of the journal, begun."""
+        place = self.line.enter(journal.turn)
+        turn = self.tree.grow(Turn, journal, place, self.crew, mode, self.limits)
+        turn.life.when_ended(place.leave)
+        turn.tell(Begin())
+        return turn
 
     async def close(self) -> None:
         """Stop all."""

@@ -8,7 +8,6 @@ from weakref import ref
 import pytest
 
 from actors.journal import Journal
-from actors.turn import Begin, Turn
 from protocol.access import EVERYBODY
 from protocol.errors import ModelUnavailable, StorageUnavailable
 from protocol.events import Failed
@@ -55,7 +54,7 @@ async def play(acts: dict[type, Act] | None = None, **changes: Any) -> tuple[lis
     scene = Scene(acts, changes.pop("store", None))
     journal = Journal(turn_info())
     mode = changes.pop("mode", MODE)
-    scene.tree.grow(Turn, journal, scene.crew, mode, scene.limits).tell(Begin())
+    scene.play(journal, mode)
     events = await ended(journal)
     await scene.close()
     return told(events), scene
@@ -216,7 +215,7 @@ async def test_turn_that_was_kept_after_all_does_not_run_for_ever() -> None:
     store = TornStore()
     scene = Scene(store=store)
     journal = Journal(turn_info())
-    scene.tree.grow(Turn, journal, scene.crew, MODE, scene.limits).tell(Begin())
+    scene.play(journal)
     await ended(journal)
     store.broken = False
     await scene.close()
@@ -244,7 +243,7 @@ async def test_turn_that_has_ended_does_not_wait_for_the_collector() -> None:
     """Thousands of them would be collected at once, and hold up everybody meanwhile."""
     scene, journal = Scene(), Journal(turn_info())
     left = ref(journal)
-    scene.tree.grow(Turn, journal, scene.crew, MODE, scene.limits).tell(Begin())
+    scene.play(journal)
     gc.disable()
     try:
         await ended(journal)
@@ -261,8 +260,7 @@ async def test_bug_in_the_turn_itself_is_told_to_the_client() -> None:
     """A crash of the turn's own actor is the last thing that its journal tells."""
     scene = Scene({Write: hang})
     journal = Journal(turn_info())
-    turn = scene.tree.grow(Turn, journal, scene.crew, MODE, scene.limits)
-    turn.tell(Begin())
+    turn = scene.play(journal)
     await asyncio.sleep(1)
     assert turn.life.task is not None
     turn.life.task.cancel()
@@ -280,8 +278,7 @@ def test_turn_that_is_stopped_at_the_end_of_the_program_says_so(drain_s: float) 
     async def test() -> None:
         scene = Scene({Write: hang})
         journal = Journal(turn_info())
-        turn = scene.tree.grow(Turn, journal, scene.crew, MODE, scene.limits)
-        turn.tell(Begin())
+        turn = scene.play(journal)
         await asyncio.sleep(1)
         await turn.stop(timeout=drain_s)
         events = await ended(journal)

@@ -3,10 +3,10 @@
 import msgspec
 
 from actors.journal import Journal
-from actors.turn import Begin, Turn
 from protocol.events import SourcesFound, Status
 from protocol.messages import FilesSearched, Search, SearchFiles, SearchFinished
 from protocol.values import Node
+from retrieval.modes import FocusMode
 from tests.actors.parts import MODE, NODES, Act, Scene, ended, fail, turn_info
 from tests.clock import virtual
 
@@ -14,14 +14,14 @@ WRITING = msgspec.structs.replace(MODE, searches=False)
 
 
 async def play(
-    acts: dict[type, Act], *, focus: object = MODE, files: tuple[str, ...] = ("f",)
+    acts: dict[type, Act], *, focus: FocusMode = MODE, files: tuple[str, ...] = ("f",)
 ) -> tuple[list[str], str, list[str]]:
     """The addresses of the sources, the answer, and the stages."""
     scene = Scene(acts)
     info = turn_info()
     question = msgspec.structs.replace(info.question, files=files)
     journal = Journal(msgspec.structs.replace(info, question=question))
-    scene.tree.grow(Turn, journal, scene.crew, focus, scene.limits).tell(Begin())
+    scene.play(journal, focus)
     events = await ended(journal)
     await scene.close()
     nodes = next(event.nodes for event in events if isinstance(event, SourcesFound))

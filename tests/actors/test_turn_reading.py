@@ -5,7 +5,6 @@ from typing import Any
 import msgspec
 
 from actors.journal import Journal
-from actors.turn import Begin, Turn
 from protocol.errors import SearchUnavailable
 from protocol.events import Status
 from protocol.messages import (
@@ -50,7 +49,7 @@ async def play(
     """What a turn tells, and the details of its stages."""
     scene = Scene(acts)
     journal = Journal(turn_info(text, mode=mode))
-    scene.tree.grow(Turn, journal, scene.crew, focus, scene.limits).tell(Begin())
+    scene.play(journal, focus)
     events = await ended(journal)
     await scene.close()
     details = [f"{e.stage}: {e.detail}" for e in events if isinstance(e, Status) and e.detail]

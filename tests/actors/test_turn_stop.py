@@ -6,11 +6,10 @@ from typing import Any
 import pytest
 
 from actors.journal import Journal
-from actors.turn import Begin, Turn
 from protocol.access import EVERYBODY
 from protocol.events import Delta, Failed, SourcesFound, Stopped
 from protocol.messages import Read, Rephrase, Rerank, Reranked, Search, Write, Written
-from tests.actors.parts import MODE, Act, BrokenStore, Scene, ended, hang, told, turn_info
+from tests.actors.parts import Act, BrokenStore, Scene, ended, hang, told, turn_info
 from tests.clock import virtual
 from tests.storage.memory_store import MemoryStore
 
@@ -37,10 +36,7 @@ class Play:
     ) -> None:
         self.scene = Scene(acts, store)
         self.journal = Journal(turn_info())
-        self.turn = self.scene.tree.grow(
-            Turn, self.journal, self.scene.crew, MODE, self.scene.limits
-        )
-        self.turn.tell(Begin())
+        self.turn = self.scene.play(self.journal)
 
     async def stop(self, after_s: float = 0.5) -> list[str]:
         """What the turn told, once its user has stopped it."""

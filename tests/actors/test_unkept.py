@@ -32,7 +32,7 @@ async def scene(acts: dict[type, Act] | None = None) -> AsyncIterator[tuple[Answ
     parts = Scene(acts)
     crew = forgetting(parts.crew, parts.tree.grow(Forgetter))
     modes = {MODE.name: MODE}
-    pool = parts.tree.grow(Pool, Answerer, crew, modes, LIMITS, size=PLACES)
+    pool = parts.tree.grow(Pool, Answerer, crew, modes, LIMITS, parts.line, size=PLACES)
     numbers = count(1)
     try:
         yield Answers(pool, LIMITS, lambda: str(next(numbers))), parts

@@ -46,7 +46,7 @@ class Workers:
 
     def backlog(self) -> dict[str, int]:
         """What is under way."""
-        return {"sessions": 4, "turns": 3, "actors": 20, "tasks": 30}
+        return {"sessions": 4, "turns": 3, "queued": 2, "actors": 20, "tasks": 30}
 
     def waiting(self) -> Counter[str]:
         """Who waits."""

@@ -14,6 +14,7 @@ async def test_actors_tell_what_waits_and_what_became_of_messages() -> None:
     found = await told()
     assert found["perplexica_sessions", ()] == 4
     assert found["perplexica_turns", ()] == 3
+    assert found["perplexica_queued", ()] == 2
     assert found["perplexica_mailbox_messages", (("actor", "pool"),)] == 6
     assert found["perplexica_messages_total", (("actor", "turn"), ("became", "dead"))] == 2
     assert found["perplexica_messages_total", (("actor", "pool"), ("became", "refused"))] == 3

@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from protocol.commands import AskQuestion, Ping, ResumeTurn, StopTurn, decode_command
 from protocol.errors import InvalidFormat, TooLarge
 from protocol.ids import MessageId
+from protocol.settings import Limits
 from protocol.values import Utterance
 
 MOST = 1000
+LIMITS = Limits(question_chars=MOST)
 QUESTION: dict[str, Any] = {
     "type": "message",
     "message": {"messageId": "0a1b", "chatId": "c", "content": "Why?"},
@@ -26,7 +28,7 @@ QUESTION: dict[str, Any] = {
 def decode(frame: Any) -> AskQuestion:
     """The command in a frame, which may be given as what it says."""
     text = frame if isinstance(frame, str | bytes) else json.dumps(frame)
-    command = decode_command(text, question_chars=MOST)
+    command = decode_command(text, LIMITS)
     assert isinstance(command, AskQuestion)
     return command
 
@@ -155,13 +157,13 @@ def test_any_bytes_are_taken_or_refused(frame: bytes) -> None:
 def test_client_of_no_dialect_is_not_answered_what_is_no_question(kind: str) -> None:
     """An error frame would end the page of the web UI."""
     frame = json.dumps({"type": kind, "messageId": "a"})
-    assert decode_command(frame, question_chars=MOST, is_v2=False) is None
+    assert decode_command(frame, LIMITS, is_v2=False) is None
 
 
 def test_unknown_kind_of_frame_is_refused_by_its_name() -> None:
     """Who speaks perplexica.v2 can hear that."""
     with pytest.raises(InvalidFormat) as refused:
-        decode_command('{"type":"shout"}', question_chars=MOST)
+        decode_command('{"type":"shout"}', LIMITS)
     assert "shout" in refused.value.detail
 
 
@@ -176,4 +178,4 @@ def test_unknown_kind_of_frame_is_refused_by_its_name() -> None:
 )
 def test_commands_of_v2_are_understood(frame: dict[str, Any], command: Any) -> None:
     """Each names the answer it is about."""
-    assert decode_command(json.dumps(frame), question_chars=MOST) == command
+    assert decode_command(json.dumps(frame), LIMITS) == command

@@ -40,7 +40,8 @@ def tree(root: type[ServiceError]) -> Iterator[type[ServiceError]]:
 def make(kind: type[ServiceError]) -> ServiceError:
     """An error of that kind, with something in each place."""
     hints = {name: hint for name, hint in get_type_hints(kind.__init__).items() if name != "return"}
-    fill: dict[Any, Any] = {str: "something", float: 1.0, int: 1, tuple[str, ...]: ("one",)}
+    fill: dict[Any, Any] = {str: "something", int: 1, tuple[str, ...]: ("one",)}
+    fill |= {float: 1.0, float | None: 1.0}
     return kind(**{name: fill.get(hint, "something") for name, hint in hints.items()})
 
 

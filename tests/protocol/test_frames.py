@@ -17,6 +17,7 @@ from protocol.events import (
     Event,
     Failed,
     Finished,
+    Queued,
     SourcesFound,
     Status,
     Stopped,
@@ -34,6 +35,7 @@ SOURCE = {"pageContent": "text", "metadata": {"title": "Title", "url": "https://
 
 SHAPES: list[tuple[Event, dict[str, Any] | None, dict[str, Any]]] = [
     (Accepted(), None, {"type": "accepted", "turnId": "t"}),
+    (Queued(3), None, {"type": "queued", "position": 3}),
     (Status("searching"), None, {"type": "status", "stage": "searching"}),
     (
         Status("searching", "why"),
@@ -51,6 +53,11 @@ SHAPES: list[tuple[Event, dict[str, Any] | None, dict[str, Any]]] = [
         Failed("CHAIN_ERROR", "It broke."),
         {"type": "messageEnd"},
         {"type": "error", "data": "It broke.", "key": "CHAIN_ERROR"},
+    ),
+    (
+        Failed("BUSY", "Not now.", again_after_s=1.5),
+        {"type": "messageEnd"},
+        {"type": "error", "data": "Not now.", "key": "BUSY", "retryAfterMs": 1500},
     ),
     (Stopped(), {"type": "messageEnd"}, {"type": "stopped"}),
 ]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from protocol.values import Node, Utterance
 from retrieval.modes import load_focus_modes
-from retrieval.prompts import answer_prompt, latest, numbered, rendered, rephrase_prompt
+from retrieval.prompts import answer_prompt, numbered, rendered, rephrase_prompt
 from tests.retrieval.fakes import node
 
 MODES = load_focus_modes()
@@ -94,11 +94,3 @@ def test_long_texts_are_bounded() -> None:
     assert len(asked.text) < 30_000
     assert "8888" in asked.text
     assert len(answer_prompt(WEB, "q", talk, [node("x" * 50_000)] * 15, NOW)[0].text) < 70_000
-
-
-def test_the_latest_utterances_are_kept_in_order() -> None:
-    """The newest always stays, cut when it must be."""
-    talk = [Utterance("user", "a" * 5), Utterance("assistant", "b" * 5), Utterance("user", "c" * 5)]
-    assert [said.text for said in latest(talk, 11)] == ["bbbbb", "ccccc"]
-    assert [said.text for said in latest(talk, 3)] == ["ccc"]
-    assert latest([], 3) == []

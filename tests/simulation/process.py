@@ -47,11 +47,14 @@ SETTINGS = Settings(
         store_s=3,
         send_s=6,
         drain_s=12,
+        turns=2,
+        queue=6,
+        queue_s=20,
     ),
 )
 # What a turn may take at most: its own time, and then a promise that is on its way, an apology that
 # cannot be kept, and the acceptance before all of that.
-LONGEST_S = SETTINGS.limits.turn_s + 3 * SETTINGS.limits.store_s + 1
+LONGEST_S = SETTINGS.limits.queue_s + SETTINGS.limits.turn_s + 3 * SETTINGS.limits.store_s + 1
 MODEL = {
     "chatModelProvider": "openai",
     "chatModel": CHAT_MODEL,

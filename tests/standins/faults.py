@@ -3,8 +3,8 @@
 A question may carry directives such as ``[[fake answer fault=reset at=5]]``; so many sessions at
 once can each have their own fault. The words are ``[[fake KIND key=value ...]]`` with KIND one of
 the server's kinds, or ``llm`` for all kinds of model calls; the keys are ``fault`` (a name of
-``FaultName``, or a status such as ``500``), ``at``, ``seconds``, ``times``, and what the server
-itself reads (``tokens``, ``thick``, ``results``).
+``FaultName``, or a status such as ``500``), ``at``, ``seconds``, ``first``, ``times``, and what the
+server itself reads (``tokens``, ``thick``, ``results``).
 """
 
 import asyncio
@@ -37,6 +37,7 @@ class Fault:
     name: FaultName
     at: int = 0
     seconds: float = 0
+    first: float = 0
     code: int = 500
     gate: Gate | None = None
 
@@ -46,9 +47,9 @@ class Fault:
         return cls("delay", seconds=seconds)
 
     @classmethod
-    def pace(cls, seconds: float) -> "Fault":
-        """Each piece comes that much after the one before."""
-        return cls("pace", seconds=seconds)
+    def pace(cls, seconds: float, *, first: float = 0) -> "Fault":
+        """Each piece comes that much after the one before, and the first after ``first``."""
+        return cls("pace", seconds=seconds, first=first)
 
     @classmethod
     def status(cls, code: int = 500) -> "Fault":
@@ -93,7 +94,8 @@ class Directive:
             return Fault.status(int(name))
         if name not in NAMES:
             return None
-        return Fault(name, at=at, seconds=seconds)
+        first = float(self.options.get("first", "0"))
+        return Fault(name, at=at, seconds=seconds, first=first)
 
 
 def directives(text: str) -> list[Directive]:

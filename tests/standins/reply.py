@@ -132,6 +132,7 @@ async def _delay(wire: Wire, reply: Reply, fault: Fault) -> None:
 
 
 async def _pace(wire: Wire, reply: Reply, fault: Fault) -> None:
+    await asyncio.sleep(fault.first)
     for index in range(len(reply.pieces)):
         await wire.send(reply, index, index + 1)
         await asyncio.sleep(fault.seconds)

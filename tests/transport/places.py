@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import msgspec
 
 from access.doors import OpenDoor
 from access.gate import Gate
+from access.quotas import Quotas
 from actors.envelope import Reply
 from actors.journal import Journal
 from actors.unkept import Following
@@ -63,7 +65,7 @@ class Oracle:
     def asking(self) -> Asking:
         """The oracle as routes see it."""
         modes = ("webSearch", "writingAssistant")
-        return Asking(self.answer, self.find, self.resolve, modes, question_chars=100)
+        return Asking(self.answer, self.find, self.resolve, modes, Limits(question_chars=100))
 
     def answer(self, question: Question, models: Models, person: Person) -> Following:
         """A turn with the events; without an end among them it goes on for ever."""
@@ -138,6 +140,7 @@ def services(
         asking=asking or Oracle().asking,
         health=health,
         gate=gate or Gate(OpenDoor(), is_open=True),
+        quotas=Quotas(SMALL, time.monotonic),
     )
 
 

@@ -40,4 +40,4 @@ def test_a_frame_that_is_too_deep_is_refused(frame: bytes, is_v2: bool) -> None:
     """As text and as bytes, to whatever kind of client."""
     for sent in (frame, frame.decode()):
         with pytest.raises(InvalidFormat):
-            decode_command(sent, question_chars=1000, is_v2=is_v2)
+            decode_command(sent, Limits(), is_v2=is_v2)

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from access.buckets import nothing
 from access.proofs import NO_PROOF
 from protocol.settings import Settings
 from tests.clock import virtual
@@ -248,6 +249,7 @@ async def heard_by_the_deaf(request: bytes) -> None:
 
     desk = Desk(
         answer=big,
+        arrive=lambda _: nothing,
         upgrade=lambda _, __: None,
         proof=lambda _, __: NO_PROOF,
         visitors=Visitors.of(Settings(access=HERE)),

@@ -2,10 +2,13 @@
 
 import asyncio
 import re
+import time
 from collections.abc import Iterable
 from typing import Any, cast
 
+from access.buckets import nothing
 from access.proofs import NO_PROOF, Proof
+from access.quotas import Quotas
 from protocol.settings import Limits, Settings
 from tests.transport.places import HERE, SMALL, TRIED, repeat, services
 from transport.desk import Desk, Times
@@ -141,9 +144,11 @@ class Hall:
         routes = (*ROUTES, *TRIED, *more)
         self._answer = Router(routes, services(), within_s=3600).answer
         self.answered = 0
-        self.door = HandOver(repeat, services().gate, Flow(), limits)
+        quotas = Quotas(limits, time.monotonic)
+        self.door = HandOver(repeat, services().gate, quotas, Flow(), limits)
         self.desk = Desk(
             answer=self._count,
+            arrive=lambda _: nothing,
             upgrade=self.door.take,
             proof=no_proof,
             visitors=Visitors.of(settings),

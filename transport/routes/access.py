@@ -2,7 +2,7 @@ from access.doors import Login
 from access.proofs import COOKIE
 from protocol.access import Person, Role
 from protocol.base import Value
-from protocol.errors import NotFound, ServiceError, StorageUnavailable
+from protocol.errors import Busy, NotFound, ServiceError, StorageUnavailable
 from protocol.refusals import FieldRefused, Unauthorized
 from transport.http import UNREADABLE, Headers, Request, Response, Route
 from transport.services import Services
@@ -95,6 +95,7 @@ def _cookie(secret: str, request: Request, *, lasts_s: int) -> Headers:
 
 NO_LOGIN: tuple[type[ServiceError], ...] = (
     *UNREADABLE,
+    Busy,
     Unauthorized,
     NotFound,
     StorageUnavailable,
@@ -106,6 +107,7 @@ ROUTES = (
         "/api/login",
         log_in,
         access="anybody",
+        spends="logins",
         body=LoginBody,
         shows=ShownPerson,
         errors=NO_LOGIN,
@@ -123,6 +125,7 @@ ROUTES = (
         "/api/setup",
         set_up,
         access="anybody",
+        spends="logins",
         body=SetUpBody,
         shows=ShownPerson,
         errors=(*NO_LOGIN, FieldRefused),
@@ -131,6 +134,7 @@ ROUTES = (
         "POST",
         "/api/password",
         change_password,
+        spends="logins",
         body=PasswordBody,
         shows=Done,
         errors=(*NO_LOGIN, FieldRefused),

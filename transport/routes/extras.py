@@ -71,9 +71,10 @@ async def find_videos(request: Request, services: Services) -> Response:
 async def suggest(request: Request, services: Services) -> Response:
     """Questions that could follow."""
     body = request.body_as(TalkBody)
-    models = models_of(body.chat_model, None, services.asking.resolve)
-    history = conversation_of(body.chat_history)
-    suggested = await services.asking.extras(Suggest(history, models.chat))
+    asking = services.asking
+    models = models_of(body.chat_model, None, asking.resolve)
+    history = conversation_of(body.chat_history, asking.limits)
+    suggested = await asking.extras(Suggest(history, models.chat))
     return Response.of(Suggestions(suggested.suggestions))
 
 
@@ -86,23 +87,40 @@ async def discover(_: Request, services: Services) -> Response:
 async def _find(request: Request, services: Services, kind: MediaKind) -> tuple[Media, ...]:
     asking = services.asking
     body = request.body_as(TalkBody)
-    query = text_of(body.query, "query", asking.question_chars)
-    history = conversation_of(body.chat_history, query)
+    query = text_of(body.query, "query", asking.limits.question_chars)
+    history = conversation_of(body.chat_history, asking.limits, query)
     models = models_of(body.chat_model, None, asking.resolve)
     found = await asking.extras(FindMedia(kind, query, history, models.chat))
     return found.items
 
 
 ROUTES = (
-    Route("POST", "/api/images", find_images, body=AskedMedia, shows=Images, errors=NO_MEDIA),
-    Route("POST", "/api/videos", find_videos, body=AskedMedia, shows=Videos, errors=NO_MEDIA),
+    Route(
+        "POST",
+        "/api/images",
+        find_images,
+        spends="extras",
+        body=AskedMedia,
+        shows=Images,
+        errors=NO_MEDIA,
+    ),
+    Route(
+        "POST",
+        "/api/videos",
+        find_videos,
+        spends="extras",
+        body=AskedMedia,
+        shows=Videos,
+        errors=NO_MEDIA,
+    ),
     Route(
         "POST",
         "/api/suggestions",
         suggest,
+        spends="extras",
         body=TalkBody,
         shows=Suggestions,
         errors=(*NOT_ASKED, ModelUnavailable, Busy, ServerDraining),
     ),
-    Route("GET", "/api/discover", discover, shows=News, errors=NOT_FOUND),
+    Route("GET", "/api/discover", discover, spends="extras", shows=News, errors=NOT_FOUND),
 )

@@ -31,7 +31,7 @@ async def search(request: Request, services: Services) -> Response:
     """Answer a question that is not kept: whole, or as events while it is written."""
     asking = services.asking
     body = _body(request)
-    question = question_of(body, modes=asking.modes, most=asking.question_chars)
+    question = question_of(body, modes=asking.modes, limits=asking.limits)
     models = models_of(body.chat_model, body.embedding_model, asking.resolve)
     following = asking.answer(question, models, request.person)
     return await (_streamed(following) if body.stream else _whole(following))
@@ -49,7 +49,9 @@ async def _whole(following: Following) -> Response:
         journal = await following.ended()
     end = journal.entries[-1].event
     if isinstance(end, Failed):
-        raise known_error(end.key, end.sentence)
+        error = known_error(end.key, end.sentence)
+        error.again_after_s = end.again_after_s
+        raise error
     sources = [source(node) for node in journal.sources or ()]
     return Response.of(Answer(journal.text, sources))
 
@@ -68,6 +70,7 @@ ROUTES = (
         "POST",
         "/api/search",
         search,
+        spends="questions",
         body=AskedSearch,
         shows=Answer,
         tells_events=True,

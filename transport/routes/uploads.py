@@ -1,4 +1,6 @@
+from collections.abc import AsyncIterator
 from contextlib import ExitStack
+from functools import partial
 from typing import Annotated, Any
 
 import msgspec
@@ -13,6 +15,7 @@ from protocol.errors import (
     ServerDraining,
     StorageUnavailable,
 )
+from protocol.refusals import RateLimited
 from protocol.settings import Settings
 from protocol.values import ModelChoice, Upload
 from transport.form import Form, FormLimits
@@ -64,14 +67,25 @@ async def take_files(request: Request, services: Services) -> Response:
             return draft
 
         form = Form(uploads.limits, field="files", begin=begin)
-        assert request.stream is not None
-        await form.read(request.headers.get("content-type", ""), request.stream)
+        await form.read(request.headers.get("content-type", ""), _counted(request, services))
         for draft in drafts:
             await draft.finish()
         if not drafts:
             raise InvalidFormat("files: is missing")
         kept = await uploads.take_in(drafts, _embedding(form), request.person.name)
     return Response.of(Taken([_shown(upload) for upload in kept]))
+
+
+async def _counted(request: Request, services: Services) -> AsyncIterator[bytes]:
+    """The body; one that is too much for its asker is refused unread where its length is told."""
+    assert request.stream is not None
+    spend = partial(services.quotas.spend, "upload_bytes", request.keys)
+    told = int(request.headers.get("content-length", "0"))
+    spend(told)
+    async for piece in request.stream:
+        if not told:
+            spend(len(piece))
+        yield piece
 
 
 def _embedding(form: Form) -> ModelChoice:
@@ -97,7 +111,7 @@ ROUTES = (
         shows=Taken,
         errors=(
             *UNREADABLE,
-            *(FileRefused, FileUnreadable, StorageUnavailable, Busy, ServerDraining),
+            *(FileRefused, FileUnreadable, RateLimited, StorageUnavailable, Busy, ServerDraining),
         ),
     ),
 )
