@@ -17,7 +17,9 @@ from transport.traffic import Flow
 
 REASON_BYTES = 123  # of a close frame (RFC 6455 5.5)
 UNSENT_BYTES = 32 * 1024  # kept for a client; above it, it is waited for
-PING_S = 30.0  # a client that has said nothing for so long after a ping is gone
+# Below the minute after which most proxies cut what is silent. Who has said nothing from one ping
+# to the next is gone.
+PING_S = 45.0
 CLOSE_S = 4.0  # a client that never closes its end holds up a stop for this long
 
 

@@ -126,7 +126,9 @@ class Inbound(Protocol):
     def end(self) -> None:
         """Be closed: the client is gone."""
         self.receive_eof()
-        self.parser.close()  # it knows the protocol: they would wait for the collector together
+        # They know the protocol, and would wait with it for the collector.
+        self.parser.close()
+        self.parser_exc = None
 
     def _collect(self, frame: Frame) -> None:
         if frame.opcode is not Opcode.CONT:

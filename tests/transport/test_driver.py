@@ -1,7 +1,10 @@
 """What a WebSocket does of itself: asks whether its client is there, and ends."""
 
 import asyncio
+import gc
 import struct
+from typing import cast
+from weakref import ref
 
 import pytest
 from websockets.protocol import Protocol, Side
@@ -10,7 +13,7 @@ from tests.clock import virtual
 from tests.transport.frames import ASK, frame
 from tests.transport.places import get
 from tests.transport.wire import Hall, Wire
-from transport.driver import CLOSE_S, PING_S, text_frame
+from transport.driver import CLOSE_S, PING_S, Socket, text_frame
 
 PING = b"\x89\x00"
 PONG = frame(b"", 10)
@@ -95,3 +98,21 @@ async def test_a_closed_socket_ends_as_soon_as_its_client_has_closed() -> None:
     async with asyncio.timeout(0.1):
         await wire.end()
         await asyncio.wait(talks)
+
+
+@virtual
+@pytest.mark.parametrize("last", [(), (frame(CLOSED_1001, 8),), (frame(b"", 3),)])
+async def test_an_ended_socket_does_not_wait_for_the_collector(last: tuple[bytes, ...]) -> None:
+    """Thousands that leave at once are forgotten at once, however they left."""
+    gc.collect()
+    gc.disable()
+    try:
+        wire = await upgraded(Hall())
+        inbound = ref(cast("Socket", wire.get_protocol()).inbound)
+        await wire.deliver(last)
+        await wire.end()
+        del wire
+        await asyncio.sleep(1)
+        assert inbound() is None
+    finally:
+        gc.enable()

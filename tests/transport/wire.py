@@ -122,6 +122,7 @@ class Wire(asyncio.Transport):
 
     def _lose(self) -> None:
         self._protocol.connection_lost(None)
+        del self._protocol  # as asyncio does: they know each other
         self.lost.set()
 
 
