@@ -232,7 +232,7 @@ class Actor(_Pykka):  # type: ignore[misc]
         setattr(counts, became, getattr(counts, became) + messages)
 
     def _enter(self, sent: Context) -> None:
-        context.enter(Context({**sent.facts, **self.life.facts}, sent.deadline))
+        context.enter(sent._replace(facts={**sent.facts, **self.life.facts}))
 
     def _cancel(self, envelope: Envelope) -> None:
         """The asker has left: end the running handler, if it still works for that asker."""

@@ -75,7 +75,7 @@ class Answerer(Actor):
 
 def forgetting(crew: Crew, forgetter: Ref) -> Crew:
     """The same crew, with nobody who keeps anything."""
-    return msgspec.structs.replace(crew, persister=forgetter)
+    return msgspec.structs.replace(crew, persister=forgetter, records=False)
 
 
 class Following:
