@@ -41,10 +41,12 @@ from transport.form import FormLimits
 from transport.health import check_ready, read_health
 from transport.logs import configure_logs
 from transport.process import either, freeze_start, handle_signals
+from transport.replay import replaying
 from transport.server import Server, serve
 from transport.services import Asking, Services, UploadDesk
 from transport.store_commands import StoreCommand, import_chats, manage_accounts
-from transport.terminal import Terminal
+from transport.terminal import Terminal, say
+from transport.trace_commands import show_traces
 from upstreams.retry import Retry
 from upstreams.tally import Tally
 
@@ -222,7 +224,7 @@ def on_store(work: StoreCommand) -> Command:
             lines = await work(store, options, now, new_id)
         finally:
             await store.close()
-        print("\n".join(lines))  # noqa: T201
+        say("".join(f"{line}\n" for line in lines))
         return ANSWERED
 
     return run_it
@@ -272,6 +274,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 COMMANDS: dict[str | None, Command] = {
     None: run_server,
     "ask": run_ask,
+    "trace": replaying(Program, on_store(show_traces)),
     "import": on_store(import_chats),
     "user": on_store(manage_accounts),
     "key": on_store(manage_accounts),

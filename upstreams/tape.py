@@ -173,6 +173,11 @@ class Player:
         said = self._next("clock", stage, digest(None))
         return msgspec.msgpack.decode(said.value, type=list[datetime])[0]
 
+    def unasked(self) -> list[str]:
+        """What was asked then and is not now, for people."""
+        rest = dict.fromkeys((said.source, said.stage) for said in self._left)
+        return [f"the {source} is asked less in the stage {stage}" for source, stage in rest]
+
     def _next(self, source: str, stage: str, asked: bytes) -> Said:
         there = [said for said in self._left if (said.source, said.stage) == (source, stage)]
         same = [said for said in there if said.asked == asked]
