@@ -23,7 +23,7 @@ fmt: $(VENV)/dev.stamp  ## format and mend what can be mended
 	$(BIN)/ruff format $(CODE)
 	$(BIN)/ruff check --fix $(CODE)
 
-bench: $(VENV)/dev.stamp  ## idle sessions, cold start, answers, pages, uploads, import, stop, wire, drain, cuts, kills
+bench: $(VENV)/dev.stamp  ## idle sessions, cold start, answers, pages, uploads, import, stop, wire, drain, cuts, kills, recordings
 	$(BIN)/python -m bench.sessions
 	$(BIN)/python -m bench.cold_start
 	$(BIN)/python -m bench.answers
@@ -35,6 +35,7 @@ bench: $(VENV)/dev.stamp  ## idle sessions, cold start, answers, pages, uploads,
 	$(BIN)/python -m bench.drain
 	$(BIN)/python -m bench.cuts
 	$(BIN)/python -m bench.kills
+	$(BIN)/python -m bench.recordings
 
 simulate: $(VENV)/dev.stamp  ## the whole system in virtual time, SEEDS=500 runs from FIRST=1
 	$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),500) --first $(or $(FIRST),1)

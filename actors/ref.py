@@ -48,7 +48,7 @@ class Ref(pykka.ActorRef[Any]):
         reply = Reply[Any](self.life.name, timeout)
         reply.deadline = sooner(reply.deadline, asking.deadline)
         try:
-            self.send(Envelope(message, asking._replace(deadline=reply.deadline), reply))
+            self.send(Envelope(message, Context(asking.facts, reply.deadline, asking.diary), reply))
         except (ActorDead, MailboxFull) as error:
             reply.set_exception(error)
         return reply

@@ -109,12 +109,12 @@ class SearchChain:
             return None
         began = self._clock()
         try:
-            async with asyncio.timeout(allowance_s):
-                with span("search", backend=backend.name, query=query) as facts:
+            with span("search", backend=backend.name, query=query) as facts:
+                async with asyncio.timeout(allowance_s):
                     nodes = await self._retrieve(
                         backend, query, engines=mode.engines, language=self._language
                     )
-                    facts["results"] = len(nodes)
+                facts["results"] = len(nodes)
         except TimeoutError:
             latency.unanswered(self._clock() - began)
             if allowance_s >= FAIR_SHARE * self._within_s:

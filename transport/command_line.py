@@ -76,8 +76,11 @@ def add_trace(trace: argparse.ArgumentParser) -> None:
     trace.add_argument("--json", action="store_true", help="one JSON object a line")
     how = trace.add_mutually_exclusive_group()
     how.add_argument("--follow", action="store_true", help="show each turn when it ends")
+    how.add_argument("--save", metavar="FILE", default="", help="keep the newest of them in a file")
     how.add_argument(
-        "--replay", action="store_true", help="run them again, offline, from what was recorded"
+        "--replay",
+        action="store_true",
+        help="run them again, offline, from what was recorded; the name may be that of a file",
     )
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from argparse import Namespace
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
@@ -11,17 +11,18 @@ import msgspec
 from actors import context
 from actors.journal import Journal
 from actors.unkept import Answers
-from protocol.access import EVERYBODY, KEEPER
+from protocol.access import KEEPER
 from protocol.errors import NotFound
 from protocol.events import Failed
 from protocol.frames import source
 from protocol.settings import Settings
 from storage.settings import Sources
-from storage.store import Store, StoredTurn, Trace
+from storage.store import Store, StoredTurn
+from transport.cases import Case, is_file, load_case, read_case
 from transport.terminal import say
 from transport.trace_commands import named_traces
 from upstreams.diary import Diary
-from upstreams.tape import Player, unpacked
+from upstreams.tape import Player
 
 ALL_SAME, DIFFERENT = 0, 1
 PATIENCE_S = 600.0
@@ -60,8 +61,8 @@ def replaying(open_program: OpenProgram, show: Command) -> Command:
         if not options.replay:
             return await show(settings, sources, options)
         async with open_program(unhurried(settings), sources) as program:
-            traces = await named_traces(program.store, options.name, options.turns)
-            return await replay_all(program.store, program.staff.answers, traces)
+            cases = await chosen(program.store, options)
+            return await replay_all(program.staff.answers, cases)
 
     return run_it
 
@@ -79,41 +80,41 @@ def unhurried(settings: Settings) -> Settings:
     )
 
 
-async def replay_all(store: Store, answers: Answers, traces: list[Trace]) -> int:
-    """Play them, and say of each what came of it; 0 where at least one was played and all agree."""
-    same = played = 0
-    for trace in traces:
+async def chosen(store: Store, options: Namespace) -> list[Case]:
+    """The case in the file of that name, or those of the turns of that name that have one."""
+    if is_file(options.name):
+        return [load_case(options.name)]
+    cases = []
+    for trace in await named_traces(store, options.name, options.turns):
         try:
-            differences = await replay(store, answers, trace)
+            cases.append(await read_case(store, trace))
         except NotFound as error:
             say(f"{trace.message_id}  {error}\n")
-            continue
-        played += 1
+    return cases
+
+
+async def replay_all(answers: Answers, cases: Sequence[Case]) -> int:
+    """Play them, and say of each what came of it; 0 where there is one at least, and all agree."""
+    same = 0
+    for case in cases:
+        differences = await replay(answers, case)
         same += not differences
-        say(f"{trace.message_id}  {'; '.join(differences) or 'the same answer'}\n")
-    say(f"{same} of {played} turns give the same answer.\n")
-    return ALL_SAME if played and same == played else DIFFERENT
+        say(f"{case.trace.message_id}  {'; '.join(differences) or 'the same answer'}\n")
+    say(f"{same} of {len(cases)} turns give the same answer.\n")
+    return ALL_SAME if cases and same == len(cases) else DIFFERENT
 
 
-async def replay(store: Store, answers: Answers, trace: Trace) -> list[str]:
-    """What differs when a turn is given again what it was given; nothing where all is the same.
-
-    Raises NotFound where the turn has no recording, and Unplayable.
-    """
-    then = await store.turn(trace.message_id, EVERYBODY)
-    data = await store.recording(trace.turn_id, EVERYBODY)
-    if then is None or not data:
-        raise NotFound("has no recording")
-    recording = unpacked(data)
-    player = Player(recording.said)
+async def replay(answers: Answers, case: Case) -> list[str]:
+    """What differs when a turn is given again what it was given; nothing where all is the same."""
+    player = Player(case.recording.said)
     context.keep(Diary(asyncio.get_running_loop().time, player))
-    following = answers.begin(recording.question, recording.models, KEEPER)
+    following = answers.begin(case.recording.question, case.recording.models, KEEPER)
     try:
         journal = await following.ended()
     finally:
         await following.aclose()
         context.keep(None)
-    return [*player.differences, *player.unasked(), *differing(then, journal)]
+    return [*player.differences, *player.unasked(), *differing(case.answer, journal)]
 
 
 def differing(then: StoredTurn, journal: Journal) -> list[str]:

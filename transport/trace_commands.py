@@ -10,6 +10,7 @@ import msgspec
 from protocol.access import EVERYBODY
 from protocol.errors import NotFound
 from storage.store import Store, Trace
+from transport.cases import read_case, save_case
 from transport.store_commands import NewId, Now
 from transport.terminal import say
 from transport.waterfall import drawn
@@ -20,12 +21,18 @@ WIDTH = (120, 24)  # of what is no terminal
 
 
 async def show_traces(store: Store, options: Namespace, _: Now, __: NewId) -> Sequence[str]:
-    """The newest turns one below the other; with ``follow`` each further one as it ends."""
+    """The newest turns one below the other; with ``follow`` each further one as it ends.
+
+    With ``save`` the newest is written to a file, to be replayed by somebody else.
+    """
     show = as_json if options.json else as_picture
     if options.follow:
         async for trace in ending(store, options.name):
             say("".join(f"{line}\n" for line in show(trace)))
     traces = await named_traces(store, options.name, options.turns)
+    if options.save:
+        save_case(await read_case(store, traces[-1]), options.save)
+        return [f"{options.save} has all of the turn of answer {traces[-1].message_id}."]
     return [line for trace in traces for line in show(trace)]
 
 

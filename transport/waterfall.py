@@ -10,8 +10,9 @@ from storage.store import Trace
 STAGES = frozenset(get_args(Stage))
 NAME_CHARS = 16
 LEAST_BAR = 10
-BAR_SHARE = 3  # of the width
+BAR_SHARE = 4  # of the width
 QUESTION_CHARS = 70
+URGENT, LONG = ("failed",), ("query", "detail", "problem")  # facts that come first, and last
 NOTHING = "  No more is known: it runs, was interrupted, or its journal has been forgotten."
 
 
@@ -36,7 +37,8 @@ def _row(span: Span, whole_ms: int, room: int) -> str:
     indent = "  " if span.name in STAGES else "    "
     name = f"{indent}{span.name}".ljust(NAME_CHARS + len("    "))
     took = "" if span.took_ms is None else f"{span.took_ms} ms"
-    facts = " ".join(f"{name}={fact}" for name, fact in span.facts.items())
+    order = sorted(span.facts, key=lambda name: (name in LONG) - (name in URGENT))
+    facts = " ".join(f"{name}={span.facts[name]}" for name in order)
     return f"{name}|{_bar(span, whole_ms, room)}| {span.at_ms:>6} {took:>9}  {facts}"
 
 

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from operator import itemgetter
 
 from protocol.errors import ServiceError
 from protocol.traces import Fact, Span
@@ -30,7 +31,7 @@ class Diary:
         self.now = clock
         self._began = clock()
         self._most = most
-        self._spans: list[Span] = []
+        self._spans: list[tuple[float, Span]] = []  # each with its beginning, to order it by
         self._left_out = 0
 
     def add(self, name: str, facts: dict[str, Fact], *, began: float | None = None) -> None:
@@ -41,7 +42,8 @@ class Diary:
         now = self.now()
         at = now if began is None else began
         took_ms = None if began is None else round(1000 * (now - began))
-        self._spans.append(Span(name, round(1000 * (at - self._began)), took_ms, _cut(facts)))
+        span = Span(name, round(1000 * (at - self._began)), took_ms, _cut(facts))
+        self._spans.append((at, span))
 
     def story(self) -> tuple[Span, ...]:
         """All spans in the order in which they began; what they are too many for is counted."""
@@ -49,7 +51,7 @@ class Diary:
             self._most += 1
             self.add("left out", {"spans": self._left_out})
             self._left_out = 0
-        return tuple(sorted(self._spans, key=lambda span: span.at_ms))
+        return tuple(span for _, span in sorted(self._spans, key=itemgetter(0)))
 
 
 def _cut(facts: dict[str, Fact]) -> dict[str, Fact]:
@@ -90,7 +92,7 @@ def span(name: str, **facts: Fact) -> Iterator[dict[str, Fact]]:
         facts["failed"] = error.key
         raise
     except (asyncio.CancelledError, GeneratorExit):
-        facts["failed"] = "left"
+        facts["failed"] = "cancelled"
         raise
     except TimeoutError:
         facts["failed"] = "no answer in time"

@@ -188,6 +188,22 @@ async def test_without_recordings_nothing_can_be_replayed(
     assert lines[0].endswith("has no recording")
 
 
+async def test_a_turn_is_replayed_elsewhere_from_a_file(
+    recorder: Program, settings: dict[str, str], tmp_path: Path
+) -> None:
+    """Whoever is sent it needs no key, no search and no store of the sender's."""
+    file = str(tmp_path / "turn.case")
+    async with Client.connect(recorder) as client:
+        turn = await client.answer(PLAIN)
+    assert (await trace(recorder, settings, turn.message_id, "--save", file))[0] == 0
+    assert (await trace(recorder, settings, turn.message_id, "--save", file))[0] == 1
+    ended = await run(tmp_path, "trace", file, "--replay", settings={}, deadline_s=60)
+    assert (ended.code, ended.out.splitlines()[0]) == (0, f"{turn.message_id}  the same answer")
+    (tmp_path / "other.case").write_bytes(b"no case")
+    ended = await run(tmp_path, "trace", str(tmp_path / "other.case"), "--replay", settings={})
+    assert (ended.code, ended.err.count("\n")) == (1, 1)
+
+
 async def test_a_changed_prompt_is_told(recorder: Program, settings: dict[str, str]) -> None:
     """What the model is asked in another way is named, and the command fails."""
     async with Client.connect(recorder) as client:

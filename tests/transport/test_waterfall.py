@@ -22,15 +22,15 @@ def test_bars_lie_where_the_time_went() -> None:
         trace(
             Span("searching", 0, 500),
             Span("search", 0, 500, {"backend": "searxng"}),
-            Span("retried", 500, None, {"upstream": "openai chat"}),
+            Span("retried", 500, None, {"upstream": "openai"}),
             Span("writing", 500, 500),
         ),
-        width=60,
+        width=80,
     )
     assert lines[4:] == [
         "  searching         |##########          |      0    500 ms",
-        "    search          |==========          |      0    500 ms",
-        "    retried         |          '         |    500",
+        "    search          |==========          |      0    500 ms  backend=searxng",
+        "    retried         |          '         |    500            upstream=openai",
         "  writing           |          ##########|    500    500 ms",
     ]
 
@@ -44,9 +44,9 @@ def test_no_line_is_wider_than_the_terminal(width: int) -> None:
 
 
 def test_facts_stand_behind_the_bar() -> None:
-    """Where there is room for them."""
-    lines = drawn(trace(Span("search", 0, 5, {"backend": "searxng", "results": 7})), width=120)
-    assert lines[4].endswith("backend=searxng results=7")
+    """What went wrong comes first, what may be long comes last."""
+    span = Span("search", 0, 5, {"query": "why", "backend": "searxng", "failed": "cancelled"})
+    assert drawn(trace(span), width=120)[4].endswith("failed=cancelled backend=searxng query=why")
 
 
 def test_a_turn_without_a_story_says_so() -> None:

@@ -54,7 +54,7 @@ def test_spans_come_in_the_order_of_their_beginning(kept: Diary, clock: Clock) -
     ("error", "told"),
     [
         (Busy("test"), "BUSY"),
-        (asyncio.CancelledError(), "left"),
+        (asyncio.CancelledError(), "cancelled"),
         (TimeoutError(), "no answer in time"),
     ],
 )
