@@ -17,7 +17,7 @@ T = TypeVar("T")
 Call = Callable[[], Awaitable[T]]
 Make = Callable[[], AsyncGenerator[str, None]]
 
-MOST_BYTES = 4 * 1024 * 1024  # of one turn
+MOST_BYTES = 2 * 1024 * 1024  # of one turn
 DIGEST_BYTES = 12
 UNANSWERED = "Unanswered"
 
