@@ -16,7 +16,8 @@ RUN groupadd --gid 65532 perplexica && useradd --uid 65532 --gid 65532 --no-crea
     && install -d -o 65532 -g 65532 /data
 USER 65532:65532
 WORKDIR /data
-ENV PATH=/opt/perplexica/bin:$PATH PYTHONUNBUFFERED=1 \
+# A library asks where home is while it is imported, and breaks where there is none.
+ENV PATH=/opt/perplexica/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOME=/data \
     PERPLEXICA_HOST=0.0.0.0 PERPLEXICA_PORT=3001 PERPLEXICA_DATA_DIR=/data
 VOLUME /data
 EXPOSE 3001

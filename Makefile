@@ -2,10 +2,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PACKAGES := app.py access actors protocol providers retrieval storage transport upstreams
-CODE := $(PACKAGES) tests bench
+PACKAGES := app.py program.py access actors doctor metrics protocol providers retrieval storage transport upstreams
+CODE := $(PACKAGES) tests bench supply
 
-.PHONY: run test check fmt bench simulate powercuts kills stalled soak ssrf bombs lock clean
+.PHONY: run test check fmt bench simulate powercuts kills stalled soak ssrf bombs schemathesis lock sbom watched fuzz websockets clean
 
 run: $(VENV)/run.stamp  ## serve on port 3001
 	$(BIN)/python app.py $(ARGS)
@@ -58,6 +58,19 @@ ssrf: $(VENV)/dev.stamp  ## hostile links in a network of canaries; fails when o
 bombs: $(VENV)/dev.stamp  ## what wants all memory or time; fails when 10 s or 32 MB are not enough
 	$(BIN)/python -m bench.bombs
 
+schemathesis: $(VENV)/dev.stamp  ## EXAMPLES=100 requests a route, drawn from the OpenAPI document with SEED=1; fails on what it does not declare
+	$(BIN)/python -m bench.schemathesis --examples $(or $(EXAMPLES),100) --seed $(or $(SEED),1)
+
+watched: $(VENV)/dev.stamp  ## what metrics and logs cost; fails when over a tenth of an answer's CPU time
+	$(BIN)/python -m bench.watched
+
+fuzz: $(VENV)/dev.stamp  ## broken requests for SECONDS=120, and 20,000 broken frames; fails when something breaks
+	$(BIN)/python -m tests.transport.fuzzing --seconds $(or $(SECONDS),120)
+	$(BIN)/python -m tests.e2e.frame_fuzzing --frames 20000
+
+websockets: $(VENV)/dev.stamp  ## the cases of a conformance suite, kept in docs/; fails when one fails that should not
+	$(BIN)/python -m bench.websocket_cases --write
+
 lock: $(VENV)/dev.stamp  ## pin every dependency with its hashes, without hosts
 	$(BIN)/pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
@@ -66,6 +79,10 @@ lock: $(VENV)/dev.stamp  ## pin every dependency with its hashes, without hosts
 	    --no-emit-index-url --no-emit-find-links --group dev -o requirements-dev.txt pyproject.toml
 	echo "hatchling>=1.27" | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	    --generate-hashes --no-header --no-emit-index-url --no-emit-find-links -o requirements-build.txt -
+
+sbom: | $(VENV)/bin/python  ## dist/sbom.cdx.json, a bill of materials in CycloneDX of what requirements.txt pins
+	@mkdir -p dist
+	$(BIN)/python -m supply.bill > dist/sbom.cdx.json
 
 clean:  ## remove what the other words made, but no data
 	rm -rf $(VENV) .mypy_cache .ruff_cache dist build

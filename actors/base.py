@@ -214,6 +214,7 @@ class Actor(_Pykka):  # type: ignore[misc]
         return await answer if asyncio.iscoroutine(answer) else answer
 
     def _refuse(self, job: list[Envelope], error: ServiceError) -> None:
+        error.__traceback__ = None  # it knows the job: they would wait for the collector together
         for envelope in job:
             envelope.fail(error)
         if job[0].reply_to is None:

@@ -71,19 +71,25 @@ class Reply(pykka.Future[T], Generic[T]):
         return self._wait().__await__()
 
     async def _wait(self) -> T:
-        if not self._future.done():
-            with suppress(TimeoutError):  # the future is cancelled then, or was settled just so
-                async with asyncio.timeout_at(self.deadline):
-                    await self._future
-        return self._unwrap()
+        try:
+            if not self._future.done():
+                with suppress(TimeoutError):  # the future is cancelled then, or was settled just so
+                    async with asyncio.timeout_at(self.deadline):
+                        await self._future
+            return self._unwrap()
+        finally:
+            del self  # an error knows this frame, and would wait with the reply for the collector
 
     def _unwrap(self) -> T:
         if self._future.cancelled():
             raise AskTimeout(self._what, after_s=self._timeout_s or 0)
         value, error = self._future.result()
-        if error is not None:
-            raise error
-        return value  # type: ignore[return-value]  # None where T allows it
+        try:
+            if error is not None:
+                raise error
+            return value  # type: ignore[return-value]  # None where T allows it
+        finally:
+            del self, error  # as above
 
     def _settle(self, outcome: tuple[T | None, BaseException | None]) -> None:
         if not self._future.done():

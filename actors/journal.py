@@ -112,6 +112,14 @@ Journals = WeakValueDictionary[MessageId, Journal]
 """Journals by the ids of their answers, as long as somebody works on them or lacks some of them."""
 
 
+Watch = Callable[[Journal], None]
+"""Is given the journal of each turn when it begins."""
+
+
+def unwatched(_journal: Journal) -> None:
+    """Where nobody watches."""
+
+
 def apologise(journal: Journal, error: ServiceError) -> None:
     """Write the failure into the answer, so that every client can show it; sources come first."""
     if journal.sources is None:

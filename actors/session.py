@@ -9,7 +9,7 @@ import structlog
 from actors.base import Actor, on
 from actors.context import bound
 from actors.errors import ActorDead, MailboxFull
-from actors.journal import Journal, Journals, refuse
+from actors.journal import Journal, Journals, Watch, refuse, unwatched
 from actors.outlet import Follow, Pace, Resume, Say
 from actors.policy import Policy
 from actors.recall import Recall
@@ -45,6 +45,7 @@ class House(Value, frozen=True):
     limits: Limits
     pace: Pace
     new_id: Callable[[], str]  # 14 hex digits, as the web UI's own
+    watch: Watch = unwatched
 
 
 class FrameCame(Request[None], frozen=True):
@@ -92,6 +93,7 @@ class Session(Actor):
         if asked.focus_mode not in self._house.modes:
             raise InvalidFocusMode(asked.focus_mode, tuple(self._house.modes))
         journal = Journal(self._turn(asked, person))
+        self._house.watch(journal)
         self._stop_same(asked, person)
         self._outlet.tell(Follow(journal))
         with bound(turn_id=journal.turn.turn_id):

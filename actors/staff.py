@@ -1,7 +1,7 @@
 """All actors of one program, put together: who is started, in which order, and who knows whom."""
 
 import asyncio
-from collections.abc import Callable, MutableSequence
+from collections.abc import Callable, Mapping, MutableSequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -12,7 +12,7 @@ from actors.early import EarlySearches
 from actors.extras import Extras
 from actors.finding import Crew
 from actors.intake import Intake
-from actors.journal import Journals
+from actors.journal import Journals, Watch, unwatched
 from actors.outlet import Pace
 from actors.persister import Perform, Persister
 from actors.pool import Pool
@@ -23,6 +23,7 @@ from actors.searcher import Searcher
 from actors.session import House
 from actors.sessions import AnnounceDrain, Conversation, Sessions
 from actors.supervisor import Tree
+from actors.system import Counts
 from actors.turns import Turns
 from actors.unkept import Answerer, Answers, Forgetter, forgetting
 from actors.writer import Writer
@@ -55,6 +56,7 @@ class Tools(Value, frozen=True):
         new_id: Random hex digits, two for each byte.
         shuffle: Puts a list into any order.
         tally: Counts what is done about slow services.
+        watch: Is given the journal of each turn.
 
     """
 
@@ -65,6 +67,7 @@ class Tools(Value, frozen=True):
     new_id: Callable[[int], str]
     shuffle: Callable[[MutableSequence[Any]], None]
     tally: Tally
+    watch: Watch = unwatched
 
 
 class Staff:
@@ -98,9 +101,9 @@ class Staff:
         new_id = partial(tools.new_id, TURN_ID_BYTES)
         general = settings.general
         pace = Pace(general.ui_gap_ms / 1000, general.merge_ms / 1000, limits.send_s)
-        recaller = pool(Recaller, tools.store)
-        house = House(self.turns, recaller, self._journals, modes, limits, pace, new_id)
-        self.answers = Answers(self.answerers, limits, new_id)
+        recaller, watch = pool(Recaller, tools.store), tools.watch
+        house = House(self.turns, recaller, self._journals, modes, limits, pace, new_id, watch)
+        self.answers = Answers(self.answerers, limits, new_id, watch)
         self.sessions = grow(Sessions, house, {})
         self.converse = Conversation(self.sessions, tools.providers, limits)
 
@@ -126,6 +129,15 @@ class Staff:
             "actors": self._tree.actors,
             "tasks": len(asyncio.all_tasks()),
         }
+
+    @property
+    def counts(self) -> Mapping[str, Counts]:
+        """What became of messages, by kind of actor."""
+        return self._tree.system.counts
+
+    def waiting(self) -> Mapping[str, int]:
+        """How many messages wait, by kind of actor."""
+        return self._tree.waiting()
 
     async def delete_chat(self, chat_id: ChatId, reach: Reach) -> None:
         """Remove a chat with all that belongs to it, running turns included; or ChatNotFound."""

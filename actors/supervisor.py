@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+from collections import Counter
 from typing import Any
 
 from actors.base import Actor
@@ -37,6 +38,15 @@ class Tree:
     def actors(self) -> int:
         """How many actors there are."""
         return _living(self._root)
+
+    def waiting(self) -> Counter[str]:
+        """How many messages wait in the mailboxes of each kind of actor that there is."""
+        waiting, lives = Counter[str](), [self._root]
+        while lives:
+            life = lives.pop()
+            waiting[life.name] += len(life.mailbox)
+            lives.extend(life.children)
+        return waiting
 
     def grow(self, kind: type[Actor], *args: Any, **kwargs: Any) -> Ref:
         """Start an actor below the root; later ones stop before earlier ones."""

@@ -12,7 +12,7 @@ from actors.context import bound
 from actors.envelope import Reply
 from actors.errors import ActorDead
 from actors.finding import Crew
-from actors.journal import Journal
+from actors.journal import Journal, Watch, unwatched
 from actors.persister import Grown, Keep
 from actors.policy import Policy
 from actors.ref import Ref
@@ -149,7 +149,10 @@ class Following:
 class Answers:
     """What the transport asks for an answer that is not kept."""
 
-    def __init__(self, pool: Ref, limits: Limits, new_id: Callable[[], str]) -> None:
+    def __init__(
+        self, pool: Ref, limits: Limits, new_id: Callable[[], str], watch: Watch = unwatched
+    ) -> None:
+        self._watch = watch
         self._pool = pool
         self._limits = limits
         self._new_id = new_id
@@ -157,6 +160,7 @@ class Answers:
     def begin(self, question: Question, models: Models, person: Person) -> Following:
         """Begin to answer; the question's ids may be empty, and are made here then."""
         journal = Journal(self._turn(question, models, person))
+        self._watch(journal)
         with bound(turn_id=journal.turn.turn_id):
             log.info("turn.asked", focus_mode=question.focus_mode, chars=len(question.text))
             reply = self._pool.ask(Answer(journal), timeout=self._limits.turn_s + 2 * FAREWELL_S)

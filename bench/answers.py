@@ -40,6 +40,18 @@ async def stand_in(name: str) -> AsyncIterator[str]:
         await process.wait()
 
 
+async def swift_services(stack: AsyncExitStack) -> dict[str, str]:
+    """The settings of a program whose services answer at once, in processes of their own."""
+    models = await stack.enter_async_context(stand_in("model_server"))
+    search = await stack.enter_async_context(stand_in("search_server"))
+    return {
+        "SEARXNG_API_URL": search,
+        "OPENAI_API_KEY": "key",
+        "OPENAI_BASE_URL": f"{models}/v1",
+        "PERPLEXICA_UI_GAP_MS": "0",
+    }
+
+
 async def first_piece_s(client: Client, tokens: int) -> float:
     """Ask, take the whole answer in, and tell when its first piece came."""
     began = asyncio.get_running_loop().time()
@@ -76,14 +88,7 @@ async def cell(program: Program, tokens: int, sessions: int, answers: int) -> tu
 async def measure(answers: int, folder: Path) -> list[tuple[object, ...]]:
     """All rows, after a few answers that warm everything up."""
     async with AsyncExitStack() as stack:
-        models = await stack.enter_async_context(stand_in("model_server"))
-        search = await stack.enter_async_context(stand_in("search_server"))
-        settings = {
-            "SEARXNG_API_URL": search,
-            "OPENAI_API_KEY": "key",
-            "OPENAI_BASE_URL": f"{models}/v1",
-            "PERPLEXICA_UI_GAP_MS": "0",
-        }
+        settings = await swift_services(stack)
         program = await stack.enter_async_context(Program(folder, **settings))
         await ask_in_turn(program, 60, WARM)
         return [await cell(program, *pair, answers) for pair in product(TOKENS, SESSIONS)]

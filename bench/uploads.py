@@ -13,9 +13,9 @@ from pathlib import Path
 
 import httpx
 
-from app import Program
 from bench.measure import KILO, cost, print_machine, print_table
 from bench.pages import SENTENCE, held_s, pdf_of
+from program import Program
 from protocol.settings import General, Search, Settings
 from transport.server import serve
 

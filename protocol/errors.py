@@ -19,6 +19,7 @@ class ServiceError(Exception):
         self.detail = detail
         # Seconds after which the same call may succeed; None where that is not to be hoped.
         self.again_after_s: float | None = None
+        self.code: int | None = None  # with which a service has refused it
 
     @classmethod
     def told(cls, sentence: str) -> Self:
@@ -197,6 +198,7 @@ class SearchUnavailable(RetrievalError):
 
     def __init__(self, backend: str, problem: str, *, again_after_s: float | None = None) -> None:
         super().__init__(f"Search through {backend} failed: {problem}.")
+        self.problem = problem
         self.again_after_s = again_after_s
 
 

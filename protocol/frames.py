@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from protocol.base import Value
 from protocol.errors import ServiceError
 from protocol.events import (
     Accepted,
@@ -30,12 +31,24 @@ Frame = dict[str, Any]
 Maker = Callable[[Any, TurnInfo], Frame]
 
 
-def source(node: Node) -> Frame:
+class SourcePlace(Value, frozen=True, omit_defaults=True):
+    """Where a source is; the image only where there is one."""
+
+    title: str
+    url: str
+    img_src: str = ""
+
+
+class Source(Value, frozen=True, rename="camel"):
+    """A node as clients know it."""
+
+    page_content: str
+    metadata: SourcePlace
+
+
+def source(node: Node) -> Source:
     """A node as clients know it; the image only where there is one."""
-    metadata = {"title": node.title, "url": node.url}
-    if node.img_src:
-        metadata["img_src"] = node.img_src
-    return {"pageContent": node.text, "metadata": metadata}
+    return Source(node.text, SourcePlace(node.title, node.url, node.img_src or ""))
 
 
 def _sources(event: SourcesFound, _turn: TurnInfo) -> Frame:

@@ -209,6 +209,14 @@ class Journal(Value, frozen=True):
     ] = 500
 
 
+class Metrics(Value, frozen=True):
+    """What is counted for those who watch over many programs."""
+
+    on: Annotated[
+        bool, described("counts for Prometheus at GET /metrics, told to this machine alone")
+    ] = False
+
+
 class Limits(Value, frozen=True):
     """How long and how large things may get."""
 
@@ -230,9 +238,18 @@ class Limits(Value, frozen=True):
     question_chars: Annotated[Count, described("characters of one question")] = 100_000
     answer_chars: Annotated[Count, described("characters of one answer")] = 200_000
     frame_bytes: Annotated[Bytes, described("bytes of one WebSocket frame")] = 4 * 1024 * 1024
+    small_frames: Annotated[
+        Count, described("frames under 1 kB a second from one client; ten times as many at once")
+    ] = 20
+    unread_bytes: Annotated[
+        Bytes, described("bytes of frames that nobody has dealt with, all clients together")
+    ] = 64 * 1024 * 1024
     body_bytes: Annotated[Bytes, described("bytes of one HTTP body")] = 8 * 1024 * 1024
     head_bytes: Annotated[Bytes, described("bytes of one HTTP head")] = 16 * 1024
     request_s: Annotated[Seconds, described("seconds in which a request must have come")] = 30
+    body_rate: Annotated[
+        Count, described("bytes a second at which an upload must come, once it has taken so long")
+    ] = 1024
 
 
 class Settings(Value, frozen=True):
@@ -253,4 +270,5 @@ class Settings(Value, frozen=True):
     cache: Cache = field(default_factory=Cache)
     resilience: Resilience = field(default_factory=Resilience)
     journal: Journal = field(default_factory=Journal)
+    metrics: Metrics = field(default_factory=Metrics)
     limits: Limits = field(default_factory=Limits)

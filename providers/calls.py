@@ -207,9 +207,11 @@ def refused(call: Call, status: int, body: bytes, retry_after: str = "") -> Mode
     general = STATUSES.get(status) or f"it answered with status {status}"
     problem = known_problem(_error_in(body)) or general
     again_after_s = after_status(status, retry_after)
-    return ModelUnavailable(
+    error = ModelUnavailable(
         call.service, problem, is_down=status in DOWN, again_after_s=again_after_s
     )
+    error.code = status
+    return error
 
 
 def _error_in(body: bytes) -> object:

@@ -20,6 +20,7 @@ from providers.lines import Lines, LineTooLong
 from upstreams.addresses import AddressPolicy
 from upstreams.network import AddressRefused, CheckedTransport
 from upstreams.passing import after_failure
+from upstreams.replies import released
 
 CONNECT_S = 5.0
 WRITE_S = 30.0
@@ -102,7 +103,8 @@ class Http:
         if self._client.is_closed:
             raise ModelUnavailable(call.service, "the program is being stopped")
         method = "GET" if call.body is None else "POST"
-        return self._client.stream(method, call.url, headers=call.headers, content=call.body)
+        asking = self._client.stream(method, call.url, headers=call.headers, content=call.body)
+        return released(asking)
 
     async def close(self) -> None:
         """Close all connections; calls under way end with ModelUnavailable."""

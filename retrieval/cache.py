@@ -93,6 +93,7 @@ class Cache(Generic[V]):
             call.askers -= 1
             if not call.askers:
                 self._abandon(key, call)
+            del call  # a failure knows this frame, and would wait with it for the collector
         return value
 
     def find(self, key: Hashable) -> Kept[V] | None:

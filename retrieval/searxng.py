@@ -15,6 +15,7 @@ from protocol.values import Node
 from retrieval.backend import found_node
 from retrieval.cache import Bounds, Cache
 from upstreams.passing import after_failure
+from upstreams.replies import released
 from upstreams.retry import Retry, after_status, once
 
 MOST_BYTES = 4 * 1024 * 1024
@@ -80,6 +81,14 @@ class SearxngBackend:
         params = {"format": "json", "q": query, **params}
         return await self._cache.get(tuple(params.items()), lambda: self._ask(params))
 
+    async def look(self, query: str) -> tuple[int, dict[str, str]]:
+        """How much it finds at the moment, and which of its engines do not answer and why.
+
+        Nothing is remembered and nothing asked twice. Raises SearchUnavailable.
+        """
+        body = await self._get({"format": "json", "q": query})
+        return len(read_results(body)), read_silent(body)
+
     async def _ask(self, params: dict[str, str]) -> Results:
         get = functools.partial(self._get, params)
         return read_results(await self._retry(self.name, get, within_s=self._timeout_s))
@@ -96,7 +105,7 @@ class SearxngBackend:
             follow_redirects=True,
         )
         try:
-            async with request() as response:
+            async with released(request()) as response:
                 check_head(response)
                 return await read_body(response)
         except httpx.TimeoutException as error:
@@ -127,7 +136,9 @@ def check_head(response: httpx.Response) -> None:
     if status != httpx.codes.OK:
         problem = REFUSALS.get(status, f"it answered with status {status}")
         again_after_s = after_status(status, response.headers.get("retry-after", ""))
-        raise SearchUnavailable("searxng", problem, again_after_s=again_after_s)
+        error = SearchUnavailable("searxng", problem, again_after_s=again_after_s)
+        error.code = status
+        raise error
     if response.headers.get("content-encoding", "identity") != "identity":
         raise SearchUnavailable("searxng", "it answered compressed although that was not asked for")
 
@@ -152,6 +163,13 @@ def read_results(body: bytes) -> Results:
     if not isinstance(results, list):
         raise SearchUnavailable("searxng", "its answer has no results in it")
     return tuple(texts_of(result) for result in results[:MOST_RESULTS])
+
+
+def read_silent(body: bytes) -> dict[str, str]:
+    """The engines that a reply says gave no answer, each with the reason that it tells."""
+    silent = msgspec.json.decode(body).get("unresponsive_engines")
+    rows = [row for row in silent if isinstance(row, list)] if isinstance(silent, list) else []
+    return {str(name)[:60]: str(why)[:60] for name, why, *_ in filter(lambda r: len(r) > 1, rows)}
 
 
 def texts_of(result: Any) -> Result:

@@ -54,7 +54,12 @@ class Database:
 
     @classmethod
     async def open(
-        cls, path: Path, *, read_only: bool = False, deadline_s: float | None = None
+        cls,
+        path: Path,
+        *,
+        read_only: bool = False,
+        deadline_s: float | None = None,
+        immutable: bool = False,
     ) -> Self:
         """A connection to the file, which is made when it is missing and may be written.
 
@@ -62,12 +67,12 @@ class Database:
             path: Absolute path of the file.
             read_only: Whether to refuse any change.
             deadline_s: Seconds that one reading may take.
+            immutable: Nobody else changes the file meanwhile: nothing is put beside it.
 
         """
         mode = "ro" if read_only else "rwc"
-        connecting = aiosqlite.connect(
-            f"{path.as_uri()}?mode={mode}", uri=True, timeout=LOCK_WAIT_S, isolation_level=None
-        )
+        address = f"{path.as_uri()}?mode={mode}{'&immutable=1' if immutable else ''}"
+        connecting = aiosqlite.connect(address, uri=True, timeout=LOCK_WAIT_S, isolation_level=None)
         database = cls(connecting, str(path), deadline_s)
         with database._translated():
             await connecting

@@ -51,17 +51,20 @@ async def migrate(
     the file of another program or of a newer version.
     """
     newest = migrations[-1].number
-    await _version(database, newest)
+    await version_of(database, newest)
     await database.use_wal()
     async with database.transaction():
-        version = await _version(database, newest)
+        version = await version_of(database, newest)
         for migration in migrations:
             if migration.number > version:
                 await _apply(database, migration, clock())
 
 
-async def _version(database: Database, newest: int) -> int:
-    """Number of the last migration that the file has; 0 for an empty one."""
+async def version_of(database: Database, newest: int) -> int:
+    """Number of the last migration that the file has; 0 for an empty one.
+
+    Raises StorageUnavailable for the file of another program or of a newer version.
+    """
     [(tables,)] = await database.rows("SELECT count(*) FROM sqlite_master")
     if not tables:
         return 0

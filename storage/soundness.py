@@ -30,11 +30,12 @@ async def refuse_damaged(path: Path, connect: Connect, *, deadline_s: float = CH
 
 
 def _has_log(path: Path) -> bool:
-    log = _log_of(path)
+    log = log_of(path)
     return log.exists() and log.stat().st_size > 0
 
 
-def _log_of(path: Path) -> Path:
+def log_of(path: Path) -> Path:
+    """SQLite's log beside the file."""
     return path.with_name(f"{path.name}-wal")
 
 
@@ -46,6 +47,6 @@ def _refuse_without_head(path: Path) -> None:
     except OSError as error:
         raise StorageUnavailable(f"{path} cannot be opened") from error
     if not head:
-        raise StorageUnavailable(f"{path} is empty, but its log {_log_of(path).name} is not")
+        raise StorageUnavailable(f"{path} is empty, but its log {log_of(path).name} is not")
     if head != _MAGIC:
         raise StorageUnavailable(f"{path} is not a database")

@@ -1,8 +1,10 @@
 """The bodies of requests that ask for something, and what is wrong with them."""
 
 from collections.abc import Callable, Sequence
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from protocol.commands import Said, earlier
 from protocol.errors import InvalidModelSelected, RequestError, TooLarge
@@ -65,6 +67,21 @@ class TalkBody(msgspec.Struct, rename="camel"):
     query: str | None = None
     chat_history: list[tuple[str, str] | Said] | None = None
     chat_model: ModelBody | None = None
+
+
+def _needing(*fields: str) -> Meta:
+    """Tell readers of the document what must be there.
+
+    The types above let it be missing: the sentence for that is the reference's.
+    """
+    text = {"type": "string", "minLength": 1}
+    return Meta(
+        extra_json_schema={"required": list(fields), "properties": dict.fromkeys(fields, text)}
+    )
+
+
+AskedSearch = Annotated[SearchBody, _needing("focusMode", "query")]
+AskedMedia = Annotated[TalkBody, _needing("query")]
 
 
 def question_of(body: SearchBody, *, modes: Sequence[str], most: int) -> Question:

@@ -49,13 +49,17 @@ def parse(
     parser.add_argument(
         "--insecure", dest=INSECURE, action="store_true", default=None, help="let everybody in"
     )
-    commands = parser.add_subparsers(dest="command", metavar="ask, trace, import, user, key")
+    commands = parser.add_subparsers(
+        dest="command", metavar="ask, trace, doctor, import, user, key"
+    )
     ask = commands.add_parser("ask", help="answer one question here, then end")
     ask.add_argument("question", type=question)
     ask.add_argument("--focus-mode", default="webSearch", choices=sorted(focus_modes))
     ask.add_argument("--optimization-mode", default="balanced", choices=OPTIMIZATION_MODES)
     ask.add_argument("--json", action="store_true", help="print the whole answer as JSON")
     add_trace(commands.add_parser("trace", help="look into answers: what took how long, and why"))
+    doctor = commands.add_parser("doctor", help="look at all that is needed, and say what to mend")
+    doctor.add_argument("--json", action="store_true", help="print what was found as JSON")
     taking = commands.add_parser("import", help="take over the chats of a reference database")
     taking.add_argument("path", help="its db.sqlite; it is left untouched")
     taking.add_argument("--owner", default="", help="whose the chats will be")

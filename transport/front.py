@@ -12,6 +12,7 @@ from transport.desk import Desk
 from transport.head import Head
 from transport.http import LAST_CHUNK, Pieces, Request, Response, as_chunk
 from transport.inflow import Inflow
+from transport.peers import peer_of
 from transport.reader import Incoming, RequestReader
 from transport.refusals import RequestTooSlow
 
@@ -77,6 +78,7 @@ class Front(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         """Take in what came, and answer the request that it completes."""
+        self._desk.traffic.http.received += nbytes
         if self._ending:
             return
         self._reader.feed(bytes(memoryview(self._desk.buffer)[:nbytes]))
@@ -122,26 +124,37 @@ class Front(asyncio.BufferedProtocol):
     def _advance(self) -> None:
         try:
             incoming = self._reader.next()
-            if incoming is not None:
-                self._desk.visitors.check(incoming.head)
         except ServiceError as refusal:
-            self._refuse(refusal)
+            self._refuse_unread(refusal)
             return
         if incoming is None:
             self._await_rest()
-        elif incoming.head.is_upgrade:
-            self._hand_on(incoming)
         else:
-            self._set_timer(None)
-            self._answered = False
-            self._inflow = self._begin_inflow() if incoming.is_streamed else None
-            self._task = asyncio.get_running_loop().create_task(self._serve(incoming))
-            self._task.add_done_callback(self._served)
+            with self._desk.heard(incoming.head.headers.get):
+                self._take(incoming)
+
+    def _take(self, incoming: Incoming) -> None:
+        """Begin to answer a whole request, or hand its socket on."""
+        try:
+            self._desk.visitors.check(incoming.head)
+            if incoming.head.is_upgrade:
+                self._desk.upgrade(self._transport, incoming)
+                self._leave()
+                return
+        except ServiceError as refusal:
+            self._refuse(refusal, head_only=incoming.head.method == "HEAD")
+            return
+        self._set_timer(self._desk.times.farewell_s if self._ended else None, self.abort)
+        self._answered = False
+        self._inflow = self._begin_inflow() if incoming.is_streamed else None
+        self._task = asyncio.get_running_loop().create_task(self._serve(incoming))
+        self._task.add_done_callback(self._served)
 
     def _begin_inflow(self) -> Inflow:
         if self._reader.expects_continue:
-            self._transport.write(CONTINUE)
-        inflow = Inflow(self._transport, patience_s=self._desk.times.request_s)
+            self._put(CONTINUE)
+        times = self._desk.times
+        inflow = Inflow(self._transport, patience_s=times.request_s, rate=times.body_rate)
         inflow.pump(self._reader)
         return inflow
 
@@ -156,31 +169,24 @@ class Front(asyncio.BufferedProtocol):
             self._set_timer(self._desk.times.request_s, self._give_up)
         if self._reader.expects_continue and not self._invited:
             self._invited = True
-            self._transport.write(CONTINUE)
+            self._put(CONTINUE)
 
     def _give_up(self) -> None:
-        self._refuse(RequestTooSlow(after_s=self._desk.times.request_s))
-
-    def _hand_on(self, incoming: Incoming) -> None:
-        try:
-            self._desk.upgrade(self._transport, incoming)
-        except ServiceError as refusal:
-            self._refuse(refusal)
-        else:
-            self._leave()
+        self._refuse_unread(RequestTooSlow(after_s=self._desk.times.request_s))
 
     def _leave(self) -> None:
         self._set_timer(None)
         self._desk.fronts.discard(self)
 
-    def _refuse(self, refusal: ServiceError) -> None:
+    def _refuse_unread(self, refusal: ServiceError) -> None:
+        with self._desk.heard(self._reader.field):
+            self._refuse(refusal)
+
+    def _refuse(self, refusal: ServiceError, *, head_only: bool = False) -> None:
         log.debug("request.refused", status=refusal.status, reason=str(refusal))
-        origin, host = self._reader.origin_and_host()
-        more = self._desk.visitors.origins.headers(origin, host)
-        response = Response.of_error(refusal)
-        self._transport.write(
-            response.encode(at=self._desk.now(), more=more, keep=False, head_only=False)
-        )
+        more = self._desk.headers(self._reader.field("origin"), self._reader.host)
+        response, at = Response.of_error(refusal), self._desk.now()
+        self._put(response.encode(at=at, more=more, keep=False, head_only=head_only))
         self._end()
 
     def _end(self) -> None:
@@ -190,8 +196,7 @@ class Front(asyncio.BufferedProtocol):
             self._transport.close()
             return
         self._reader = RequestReader(self._desk.limits)
-        unsent = self._transport.get_write_buffer_size() > 0
-        times = self._desk.times
+        unsent, times = self._transport.get_write_buffer_size() > 0, self._desk.times
         try:
             self._transport.write_eof()
         except OSError:  # the client has reset the connection, and asyncio does not know yet
@@ -211,6 +216,7 @@ class Front(asyncio.BufferedProtocol):
                 headers=head.headers,
                 body=incoming.data,
                 stream=self._inflow,
+                peer=peer_of(self._transport),
                 proof=self._desk.proof(head, self._transport),
             )
         )
@@ -237,7 +243,7 @@ class Front(asyncio.BufferedProtocol):
         head_only = head.method == "HEAD"
         encoded = response.encode(
             at=self._desk.now(),
-            more=self._desk.visitors.origins.headers(head.headers.get("origin", ""), head.host),
+            more=self._desk.headers(head.headers.get("origin", ""), head.host),
             keep=keep,
             head_only=head_only,
             chunked=chunked,
@@ -271,18 +277,19 @@ class Front(asyncio.BufferedProtocol):
         pieces = memoryview(data)
         try:
             for start in range(0, len(data), PIECE_BYTES):
-                self._transport.write(pieces[start : start + PIECE_BYTES])
-                await self._drain()
+                self._put(pieces[start : start + PIECE_BYTES])
+                if self._resumed is not None:
+                    async with asyncio.timeout(self._desk.times.send_s):
+                        await self._resumed
         except TimeoutError:
             log.debug("request.not_taken", after_s=self._desk.times.send_s)
             self._transport.abort()
             return False
         return True
 
-    async def _drain(self) -> None:
-        if self._resumed is not None:
-            async with asyncio.timeout(self._desk.times.send_s):
-                await self._resumed
+    def _put(self, data: bytes | memoryview) -> None:
+        self._desk.traffic.http.sent += len(data)
+        self._transport.write(data)
 
     def _set_timer(self, after_s: float | None, call: Callable[[], None] | None = None) -> None:
         if self._timer is not None:

@@ -23,8 +23,8 @@ from transport.refusals import (
 )
 
 LINE_BYTES = 8_000  # websockets, which reads the head of an upgrade again, stops at 8,192
-FIELDS = 100
-QUERY_FIELDS = 100
+FIELDS = 100  # browsers send some twenty, and proxies before us a few more
+QUERY_FIELDS = 100  # no route knows more than a handful
 LENGTH_DIGITS = 15
 
 _TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]++"

@@ -28,7 +28,7 @@ Headers = tuple[tuple[str, str], ...]
 
 _PLACE = re.compile(r"at `\$\.?([^`]*)`$")
 _FIELD = re.compile(r"field `([^`]*)`")
-_JSON = ("Content-Type", "application/json; charset=utf-8")
+JSON = ("Content-Type", "application/json; charset=utf-8")
 # Answers are one user's own: no cache may keep them, no browser may take them for a page.
 _ALWAYS: Headers = (
     ("Cache-Control", "no-store"),
@@ -44,8 +44,9 @@ class Request(Value, frozen=True):
 
     ``path`` is as it came; ``params`` are the parts of it that the route's pattern names,
     percent-decoded, as are ``query`` and its values; ``headers`` have lower-case names. Of a route
-    that ``streams``, the body comes piece by piece through ``stream``. ``person`` is who asks, by
-    their ``proof``; of routes that anybody may ask it says nothing.
+    that ``streams``, the body comes piece by piece through ``stream``. ``peer`` is the numeric
+    address of who has connected, perhaps a proxy. ``person`` is who asks, by their ``proof``; of
+    routes that anybody may ask it says nothing.
     """
 
     method: str
@@ -55,6 +56,7 @@ class Request(Value, frozen=True):
     headers: Mapping[str, str] = {}
     body: bytes = b""
     stream: AsyncIterator[bytes] | None = None
+    peer: str = ""
     proof: Proof = NO_PROOF
     person: Person = KEEPER
 
@@ -78,6 +80,17 @@ class Request(Value, frozen=True):
             raise InvalidFormat("body: not JSON") from error
 
 
+# What ``body_as`` raises.
+UNREADABLE: tuple[type[ServiceError], ...] = (InvalidFormat, UnsupportedMediaType)
+
+
+class Problem(Value, frozen=True, omit_defaults=True):
+    """Why there is no answer; ``detail`` names the field at fault, or says more."""
+
+    message: str
+    detail: str = ""
+
+
 class Pieces(Protocol):
     """A body that is made while it is sent."""
 
@@ -99,15 +112,14 @@ class Response(Value, frozen=True):
     @classmethod
     def of(cls, value: object, *, status: int = 200, headers: Headers = ()) -> Self:
         """A response with ``value`` as JSON."""
-        return cls(status, msgspec.json.encode(value), (_JSON, *headers))
+        return cls(status, msgspec.json.encode(value), (JSON, *headers))
 
     @classmethod
     def of_error(cls, error: ServiceError) -> Self:
         """The response that tells the client of ``error``, in its sentence."""
-        told = {"message": str(error)}
-        if error.detail and error.detail not in str(error):
-            told["detail"] = error.detail
-        return cls.of(told, status=error.status, headers=_advice(error))
+        sentence = str(error)
+        detail = "" if error.detail in sentence else error.detail
+        return cls.of(Problem(sentence, detail), status=error.status, headers=_advice(error))
 
     def encode(
         self, *, at: float, more: Headers, keep: bool, head_only: bool, chunked: bool = True
@@ -142,8 +154,12 @@ class Response(Value, frozen=True):
 class Route(Value, frozen=True):
     """One row of the table of routes: ``/api/chats/{chat_id}`` names a part of the path.
 
-    ``access`` says who may ask it. ``streams`` gives how many bytes the body may have that the
-    route takes while it comes; its path has no named parts.
+    ``access`` says who may ask it. ``streams`` gives how many bytes the form may have that the
+    route takes while it comes; its path has no named parts. What follows describes the route to its
+    clients: the names in its ``query``, the shape of the ``body`` that it reads, what it ``shows``
+    when all is well (plain text for ``str``; where it ``tells_events``, perhaps as Server-Sent
+    Events), and the ``errors``
+    that it may raise beside those of any request.
     """
 
     method: str
@@ -151,6 +167,11 @@ class Route(Value, frozen=True):
     function: Callable[[Request, Services], Awaitable[Response]]
     access: Access = "user"
     streams: Callable[[Settings], int] | None = None
+    query: tuple[str, ...] = ()
+    body: Any = None
+    shows: type = dict
+    tells_events: bool = False
+    errors: tuple[type[ServiceError], ...] = ()
 
 
 def as_chunk(piece: bytes) -> bytes:

@@ -14,14 +14,18 @@ MOST_WAITING = 256 * 1024  # bytes that the route has not taken; over it, nothin
 class Inflow:
     """Pieces of a body, which a route takes at its own speed.
 
-    Taking a piece raises a ServiceError where the body cannot be read, is too large, or stops
-    coming for ``patience_s``.
+    Taking a piece raises a ServiceError where the body cannot be read, is too large, or comes too
+    slowly: the route waits for ``patience_s`` at most, all its waits together, and a second more
+    for each ``rate`` bytes that have come. What the route itself takes is not counted.
     """
 
-    def __init__(self, transport: asyncio.Transport, *, patience_s: float) -> None:
+    def __init__(self, transport: asyncio.Transport, *, patience_s: float, rate: float) -> None:
         """Begin empty; the transport is left unread while too much waits."""
         self._transport = transport
         self._patience_s = patience_s
+        self._rate = rate
+        self._waited_s = 0.0
+        self._came = 0
         self._pieces: deque[bytes] = deque()
         self._waiting = 0
         self._error: ServiceError | None = None
@@ -45,6 +49,7 @@ class Inflow:
         if data:
             self._pieces.append(data)
             self._waiting += len(data)
+            self._came += len(data)
 
     def __aiter__(self) -> Self:
         return self
@@ -63,9 +68,13 @@ class Inflow:
         return piece
 
     async def _wait(self) -> None:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        left_s = self._patience_s + self._came / self._rate - self._waited_s
         self._woken.clear()
         try:
-            async with asyncio.timeout(self._patience_s):
+            async with asyncio.timeout(min(left_s, self._patience_s)):
                 await self._woken.wait()
         except TimeoutError:
-            raise RequestTooSlow(after_s=self._patience_s) from None
+            raise RequestTooSlow(after_s=self._waited_s + loop.time() - began) from None
+        self._waited_s += loop.time() - began

@@ -12,8 +12,7 @@ from transport.refusals import HeadTooLarge
 READ_BYTES = 16 * 1024  # from a socket at once
 
 _END = b"\r\n\r\n"
-_ORIGIN = re.compile(rb"^origin:[ \t]*([!-~]+)[ \t]*\r$", re.IGNORECASE | re.MULTILINE)
-_HOST = re.compile(rb"^host:[ \t]*([!-~]+)[ \t]*\r$", re.IGNORECASE | re.MULTILINE)
+_LINE = rb"(?im)^%b:[ \t]*([!-~]+)[ \t]*\r$"  # a field of a head that was not read as a whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +103,17 @@ class RequestReader:
             self._head = self._body = None
         return data, whole
 
-    def origin_and_host(self) -> tuple[str, str]:
-        """Who asked and whom, as far as that is known of a request that is refused."""
+    def field(self, name: str) -> str:
+        """What a field of the request says, as far as that is known of one that is refused."""
         if self._head is not None:
-            return self._head.headers.get("origin", ""), self._head.host
-        found = (pattern.search(self._buffer) for pattern in (_ORIGIN, _HOST))
-        origin, host = (match[1].decode("ascii") if match else "" for match in found)
-        return origin, host
+            return self._head.headers.get(name, "")
+        found = re.search(_LINE % name.encode(), self._buffer)
+        return found[1].decode("ascii") if found else ""
+
+    @property
+    def host(self) -> str:
+        """Who was asked, as far as that is known."""
+        return self._head.host if self._head is not None else self.field("host")
 
     def _read_head(self) -> Head | None:
         while self._buffer.startswith(b"\r\n"):  # RFC 9112 2.2: empty lines before a request

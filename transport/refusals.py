@@ -29,7 +29,7 @@ class RequestTooSlow(RequestError):
     status = 408
 
     def __init__(self, *, after_s: float) -> None:
-        super().__init__(f"The request was not complete after {after_s:g} s.")
+        super().__init__(f"The request was not complete after {after_s:.3g} s.")
 
 
 class HostRefused(RequestError):
@@ -54,6 +54,16 @@ class OriginRefused(RequestError):
         super().__init__(
             "Pages of this origin may not do that; PERPLEXICA_ACCESS_ORIGINS can list it."
         )
+
+
+class OnlyNearby(RequestError):
+    """What is told to this machine alone is asked for from elsewhere."""
+
+    key = "UNAUTHORIZED"
+    status = 403
+
+    def __init__(self) -> None:
+        super().__init__("This is told to programs on the same machine alone.")
 
 
 class UpgradeRequired(RequestError):

@@ -13,19 +13,24 @@ import structlog
 from websockets.asyncio.server import Server as SocketServer
 from websockets.asyncio.server import ServerConnection
 from websockets.asyncio.server import serve as serve_sockets
+from websockets.http11 import Request as SocketRequest
+from websockets.http11 import Response as SocketResponse
 
 from access.gate import Gate
 from access.proofs import Proof
 from protocol.errors import ServerDraining, SettingsError
 from protocol.settings import General, Settings
+from transport.correlation import echoed
 from transport.desk import Desk, Times
 from transport.front import Front
 from transport.head import Head
 from transport.http import Route
+from transport.peers import peer_of
 from transport.reader import Incoming, ReadLimits
 from transport.router import Router
 from transport.routes import ROUTES
 from transport.services import Services
+from transport.traffic import Traffic
 from transport.visitors import Visitors
 from transport.websocket import (
     Converse,
@@ -73,6 +78,11 @@ class Server:
         """Where a person on this machine finds the server."""
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._host, self._host)  # noqa: S104
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    @property
+    def traffic(self) -> Traffic:
+        """The bytes to and fro since it was opened."""
+        return self._desk.traffic
 
     async def close(self, code: int = 1001, reason: str = "", *, within_s: float = 5.0) -> None:
         """Stop listening, and close every connection.
@@ -152,11 +162,11 @@ async def serve(
         proof=prove,
         visitors=visitors or Visitors.of(settings),
         limits=ReadLimits(limits.head_bytes, limits.body_bytes, _streamed(routes, settings)),
-        times=times or Times(request_s=limits.request_s, send_s=limits.send_s),
+        times=times or Times(limits.request_s, limits.send_s, limits.body_rate),
         now=now,
     )
     server = _prepare(settings.general, desk, partial(_talk, converse, services.gate, talks))
-    door = HandOver(server, prove, frame_bytes=limits.frame_bytes)
+    door = HandOver(server, prove, desk.traffic.websocket, limits)
     await _open(server, settings.general)
     for listening in server.sockets:  # those that are accepted inherit it
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, UNSENT_BYTES)
@@ -186,6 +196,7 @@ def _prepare(
         general.host,
         general.port,
         create_connection=cast("Any", front),
+        process_response=_tell_id,
         server_header=None,
         compression=None,  # a compressing connection costs 39 kB more
         logger=socket_logger(),
@@ -194,24 +205,27 @@ def _prepare(
     )
 
 
+def _tell_id(_: ServerConnection, __: SocketRequest, response: SocketResponse) -> None:
+    """Give a WebSocket the id of the request that opens it."""
+    response.headers.update(echoed())
+
+
 async def _open(server: SocketServer, general: General) -> None:
     try:
         await server
     except OSError as error:
-        name, allowed = _TROUBLE.get(error.errno or 0, _ELSE)
-        value = general.port if name == _PORT else general.host
-        raise SettingsError(name, value, allowed) from error
+        raise not_listening(error, general) from error
+
+
+def not_listening(error: OSError, general: General) -> SettingsError:
+    """Which setting is to be changed, as the system would not listen there."""
+    name, allowed = _TROUBLE.get(error.errno or 0, _ELSE)
+    return SettingsError(name, general.port if name == _PORT else general.host, allowed)
 
 
 def _prove(gate: Gate, head: Head, transport: asyncio.Transport) -> Proof:
     """What a head proves of who asks."""
     return gate.proof(head.headers, peer_of(transport))
-
-
-def peer_of(transport: asyncio.Transport) -> str:
-    """The address at the other end, without its port; empty where there is none."""
-    peer = transport.get_extra_info("peername")
-    return str(peer[0]) if peer else ""
 
 
 async def _talk(converse: Converse, gate: Gate, talks: Talks, socket: ServerConnection) -> None:

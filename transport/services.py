@@ -100,9 +100,10 @@ class Health(Value, frozen=True):
         status: ``ok``, ``degraded`` where something that it needs does not work, or ``draining``.
         upstreams: The search backends, each with the state of its breaker.
         unwell: The model services that are known not to work, with the reason.
-        store: Empty where the store works, else why not.
+        store: Empty where the store can be read and its folder written to, else why not.
         backlog: What is under way: sessions, turns of all clients, actors, tasks.
         counts: What was done about slow and failing services, by deed and name.
+        clock: Empty where ours is right, or nobody tells; else how far it is off.
 
     """
 
@@ -112,6 +113,7 @@ class Health(Value, frozen=True):
     store: str
     backlog: Mapping[str, int]
     counts: Mapping[str, Mapping[str, int]]
+    clock: str = ""
 
 
 class Extras(Protocol):
@@ -156,6 +158,7 @@ class Services:
         asking: Asks the actors.
         health: How the program and what it needs are.
         gate: Knows who asks.
+        metrics: Tells what is counted, as Prometheus reads it; ``None`` where nothing is.
 
     """
 
@@ -169,3 +172,4 @@ class Services:
     asking: Asking
     health: Callable[[], Awaitable[Health]]
     gate: Gate
+    metrics: Callable[[], bytes] | None = None

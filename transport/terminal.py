@@ -114,7 +114,7 @@ class Terminal:
 
         A reader that has left (``| head``) has what it wanted; anything else is a failure.
         """
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - until the end
+        hush()
         self.failed = self.failed or failed
         self.ended.set()
 
@@ -134,6 +134,11 @@ SHOWS: dict[str, Callable[[Terminal, Frame], None]] = {
     "messageEnd": Terminal.show_end,
     "error": Terminal.show_error,
 }
+
+
+def hush() -> None:
+    """Stdout takes no more: what was said in vain is not told at the exit either."""
+    sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - until the end
 
 
 def say(text: str, stream: TextIO | None = None) -> None:

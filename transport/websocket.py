@@ -4,12 +4,16 @@ import asyncio
 import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
+from typing import cast
 
 import structlog
 from websockets.asyncio.server import Server, ServerConnection
+from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
-from websockets.server import ServerProtocol
+from websockets.frames import CloseCode
+from websockets.http11 import Request
 from websockets.typing import Subprotocol
 
 from access.gate import Gate
@@ -17,15 +21,20 @@ from access.proofs import NO_PROOF, Proof
 from protocol.access import Identify
 from protocol.connection import Connection, ConnectionGone
 from protocol.frames import SUBPROTOCOL
+from protocol.settings import Limits
+from transport.arrivals import Arrivals
 from transport.head import Head, tokens
+from transport.inbound import Bucket, Inbound
 from transport.reader import READ_BYTES, Incoming
 from transport.refusals import VERSION, BadRequest, MethodNotAllowed, UpgradeRequired
+from transport.traffic import Flow
 
 log = structlog.get_logger()
 
 REASON_BYTES = 123  # of a close frame (RFC 6455 5.5)
-QUEUED_FRAMES = 2  # times the largest frame: what one client can make us keep
-UNREAD_BYTES = 4 * 1024 * 1024
+# Nothing more is read while a message waits: one client can make us keep the one that is being
+# dealt with, one more, and READ_BYTES.
+QUEUED_FRAMES = 0
 PING_S = 30.0
 CLOSE_S = 4.0  # a client that never closes its end holds up a stop for this long
 
@@ -34,34 +43,91 @@ _HANDSHAKE = (
     b"GET / HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %b\r\n"
 )
+# In the place of the head of each: nobody reads it any more, and with that of the answer it takes
+# more than a kilobyte. Without any, websockets would take the next frame for a head (17.4).
+_FORGOTTEN = Request("/", Headers())
 _OFFER = f"Sec-WebSocket-Protocol: {SUBPROTOCOL}\r\n".encode()
 
 Converse = Callable[[Connection, Mapping[str, str], Identify], Awaitable[None]]
 
 
+@dataclass(slots=True)
+class Shared:
+    """What all sockets have in common: one thing more in each of them costs a kilobyte.
+
+    ``buffer`` is where each is read into, ``flow`` counts, ``arrivals`` bounds what waits.
+    """
+
+    flow: Flow
+    arrivals: Arrivals
+    buffer: bytearray = field(default_factory=lambda: bytearray(READ_BYTES))
+
+
 class Socket(ServerConnection, asyncio.BufferedProtocol):
-    """A WebSocket whose client can neither hold up the others nor make us keep what it leaves.
+    """A WebSocket whose client can neither hold up the others nor make us keep what it sends.
 
     asyncio reads 256 kB at a time: filled with empty frames they would hold up the event loop for
-    half a second, so a smaller buffer is read into, the same one for all sockets. And each ping is
-    answered by a pong whether or not the client reads: one that only sends would fill the write
-    buffer without end.
+    half a second, so a smaller buffer is read into, the same one for all sockets.
     """
 
     query: Mapping[str, str] = {}  # replaced at the hand-over, emptied at the start
     proof: Proof = NO_PROOF
-    buffer: bytearray
+    shared: Shared
+    _ending: asyncio.TimerHandle | None = None
+
+    @property
+    def inbound(self) -> Inbound:
+        """What comes from the client."""
+        return cast("Inbound", self.protocol)
 
     def get_buffer(self, sizehint: int) -> bytearray:  # noqa: ARG002 (asyncio's own name)
         """Where the next bytes are to be put."""
-        return self.buffer
+        return self.shared.buffer
 
     def buffer_updated(self, nbytes: int) -> None:
-        """Take in frames, or close when too much waits for the client to read it."""
-        if self.transport.get_write_buffer_size() > UNREAD_BYTES:
-            self.transport.abort()
-            return
-        self.data_received(bytes(memoryview(self.buffer)[:nbytes]))
+        """Take in what came."""
+        self.shared.flow.received += nbytes
+        self.take_in(bytes(memoryview(self.shared.buffer)[:nbytes]))
+
+    def take_in(self, data: bytes) -> None:
+        """Take in frames; a client that is to be gone has ``CLOSE_S`` for it."""
+        self.data_received(data)
+        self._note()
+        if self.protocol.close_expected() and self._ending is None:
+            self._ending = self.loop.call_later(CLOSE_S, self.transport.abort)
+
+    def deal(self) -> None:
+        """Let go of the message that was received last: it has been dealt with."""
+        self.inbound.deal()
+        self._note()
+
+    def give_up(self) -> None:
+        """Cut the client off, with a word if it is reading."""
+        self.protocol.fail(CloseCode.TRY_AGAIN_LATER, "too much has come at once")
+        self.send_data()
+        self.transport.abort()
+
+    def pause_writing(self) -> None:
+        """Wait for the client, and answer no ping meanwhile."""
+        super().pause_writing()
+        self.inbound.is_unread = True
+
+    def resume_writing(self) -> None:
+        """Go on writing."""
+        super().resume_writing()
+        self.inbound.read_again()
+        self.send_data()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the client."""
+        super().connection_lost(exc)
+        self.shared.arrivals.note(self, 0)
+        if self._ending is not None:
+            self._ending.cancel()
+
+    def _note(self) -> None:
+        if not self.transport.is_closing():
+            self.shared.arrivals.note(self, self.inbound.held)
 
 
 class SocketConnection:
@@ -69,7 +135,7 @@ class SocketConnection:
 
     __slots__ = ("_socket",)
 
-    def __init__(self, socket: ServerConnection) -> None:
+    def __init__(self, socket: Socket) -> None:
         self._socket = socket
 
     @property
@@ -82,12 +148,14 @@ class SocketConnection:
         try:
             while True:
                 yield await self._socket.recv()
+                self._socket.deal()
         except ConnectionClosed:
             return
 
     async def send(self, frame: str) -> None:
         """Send a text frame; waits while the client is slow; raises ConnectionGone."""
         try:
+            self._socket.shared.flow.sent += len(frame) if frame.isascii() else len(frame.encode())
             await self._socket.send(frame)
         except ConnectionClosed as error:
             raise ConnectionGone from error
@@ -105,14 +173,15 @@ class HandOver:
         self,
         server: Server,
         proof: Callable[[Head, asyncio.Transport], Proof],
-        *,
-        frame_bytes: int,
+        flow: Flow,
+        limits: Limits,
     ) -> None:
-        """Take no message larger than ``frame_bytes``; ``server`` will know the connections."""
+        """Take what the limits allow; ``server`` will know the connections."""
         self._server = server
         self._proof = proof
-        self._frame_bytes = frame_bytes
-        self._buffer = bytearray(READ_BYTES)
+        self._limits = limits
+        self.arrivals = Arrivals(limits.unread_bytes)
+        self._shared = Shared(flow, self.arrivals)
 
     def take(self, transport: asyncio.Transport, incoming: Incoming) -> None:
         """Make a WebSocket of the transport that ``incoming`` came from.
@@ -130,27 +199,31 @@ class HandOver:
         speaks = SUBPROTOCOL in tokens(head.headers.get("sec-websocket-protocol", ""))
         socket = self._socket(speaks=speaks)
         socket.query = head.query
-        socket.proof = self._proof(head, transport)
-        socket.buffer = self._buffer
+        proof = self._proof(head, transport)
+        if proof is not NO_PROOF:
+            socket.proof = proof
         transport.set_protocol(socket)
         socket.connection_made(transport)
         shown = _HANDSHAKE % key + (_OFFER if speaks else b"") + b"\r\n"
-        socket.data_received(shown + incoming.data)
+        socket.take_in(shown + incoming.data)
 
     def _socket(self, *, speaks: bool) -> Socket:
-        # Without a choice of its own, websockets refuses a client that offers none or another.
-        protocol = ServerProtocol(
+        inbound = Inbound(
+            Bucket(self._limits.small_frames, asyncio.get_running_loop().time),
+            frame_bytes=self._limits.frame_bytes,
+            # Without a choice of its own, websockets refuses a client that offers none or another.
             subprotocols=[Subprotocol(SUBPROTOCOL)] if speaks else None,
-            max_size=self._frame_bytes,
-            logger=self._server.logger,
+            logger=socket_logger(),
         )
-        return Socket(
-            protocol,
+        socket = Socket(
+            inbound,
             self._server,
             ping_interval=PING_S,
             close_timeout=CLOSE_S,
             max_queue=QUEUED_FRAMES,
         )
+        socket.shared = self._shared
+        return socket
 
 
 def _checked_key(head: Head) -> bytes:
@@ -178,6 +251,7 @@ async def hold_conversation(socket: Socket, converse: Converse, gate: Gate) -> N
     What escapes it is logged and closes the connection with 1011: websockets does both.
     """
     query, socket.query = socket.query, {}
+    socket.request, socket.response = _FORGOTTEN, None
     try:
         await converse(SocketConnection(socket), query, partial(gate.person, socket.proof))
     except ConnectionGone:

@@ -26,7 +26,10 @@ class Places:
         running = asyncio.ensure_future(self._offload(work))
         self._running.add(running)
         running.add_done_callback(self._finished)
-        return await asyncio.shield(running)
+        try:
+            return await asyncio.shield(running)
+        finally:
+            del running  # a failure knows this frame, and would wait with it for the collector
 
     def _finished(self, running: "asyncio.Future[Any]") -> None:
         self._running.discard(running)

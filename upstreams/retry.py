@@ -22,6 +22,10 @@ SHARE = 0.5  # of a call's time: a second try later than that has too little lef
 # Not the same for all who wait, so that they do not come back together.
 LEAST_PAUSE_S, SPREAD_S = 0.05, 0.2
 SERVER_ERRORS = range(500, 600)
+COMMON = frozenset(HTTPStatus)
+# How a call ended, where it did not by a status: well; without a reply that can be used; with an
+# asker who did not wait for it any longer.
+WELL, NO_REPLY, LEFT = "2xx", "none", "left"
 
 
 class Retry:
@@ -56,7 +60,7 @@ class Retry:
         latest = self.clock() + SHARE * within_s
         for _ in range(self._most):
             try:
-                return await ask()
+                return await self._counted(upstream, ask)
             except ServiceError as error:
                 pause_s = self._pause_s(error)
                 if self.clock() + pause_s > latest:
@@ -66,7 +70,7 @@ class Retry:
             note("retried", upstream=upstream, key=key, pause_ms=round(1000 * pause_s))
             log.info("call.retried", upstream=upstream, key=key, pause_ms=round(1000 * pause_s))
             await asyncio.sleep(pause_s)
-        return await ask()
+        return await self._counted(upstream, ask)
 
     async def pieces(
         self, upstream: str, make: Callable[[], AsyncGenerator[T, None]], *, within_s: float
@@ -78,6 +82,18 @@ class Retry:
                 yield piece
             async for piece in others:
                 yield piece
+
+    async def _counted(self, upstream: str, ask: Callable[[], Awaitable[T]]) -> T:
+        ended = LEFT
+        try:
+            made = await ask()
+            ended = WELL
+        except ServiceError as error:
+            ended = code_shown(error.code)
+            raise
+        finally:
+            self.tally.called(upstream, ended)
+        return made
 
     def _pause_s(self, error: ServiceError) -> float:
         """Seconds to wait before the next try; without end where that cannot help."""
@@ -94,6 +110,13 @@ async def _begun(
         return [await anext(made)], made
     except StopAsyncIteration:
         return [], made
+
+
+def code_shown(code: int | None) -> str:
+    """A status by its number where it is a common one: sites of anybody send any."""
+    if code is None:
+        return NO_REPLY
+    return str(code) if code in COMMON else f"{code // 100}xx"
 
 
 def once() -> Retry:

@@ -169,7 +169,9 @@ def refused(response: httpx.Response) -> PageUnreadable:
     """The site has answered, but not with its page."""
     status = response.status_code
     again_after_s = after_status(status, response.headers.get("retry-after", ""))
-    return PageUnreadable(f"it answered with status {status}", again_after_s=again_after_s)
+    error = PageUnreadable(f"it answered with status {status}", again_after_s=again_after_s)
+    error.code = status
+    return error
 
 
 def too_large(most: int) -> PageUnreadable:

@@ -3,6 +3,8 @@
 import asyncio
 from typing import Any
 
+from msgspec.structs import replace
+
 from actors.journal import Journals
 from actors.outlet import Pace
 from actors.recall import Recall
@@ -50,12 +52,17 @@ class Hall:
             Pace(0, 0, 30),
             lambda: next(ids),
         )
-        self.sessions = self.tree.grow(Sessions, self.house, {})
-        self.converse = Conversation(self.sessions, Offers(), self.limits)  # type: ignore[arg-type]
+        self.furnish()
         self.identify: Identify = identify_keeper
         self.connection = MemoryConnection(subprotocol)
         self.talk: asyncio.Task[None] | None = None
         self.visits: list[tuple[MemoryConnection, asyncio.Task[None]]] = []
+
+    def furnish(self, **changes: Any) -> None:
+        """New sessions, which share these other things; the next client comes to them."""
+        self.house = replace(self.house, **changes)
+        self.sessions = self.tree.grow(Sessions, self.house, {})
+        self.converse = Conversation(self.sessions, Offers(), self.limits)  # type: ignore[arg-type]
 
     async def open(self, **query: str) -> MemoryConnection:
         """A client that has been let in, or not."""

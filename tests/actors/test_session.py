@@ -4,13 +4,12 @@ import asyncio
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
 
-from actors.context import bound
-from actors.sessions import Conversation, Sessions, chosen_models
+from actors.journal import Journal
+from actors.sessions import chosen_models
 from protocol.access import identify_keeper
 from protocol.events import Accepted, Delta, Finished, SourcesFound
-from tests.actors.hall import Hall, Offers
+from tests.actors.hall import Hall
 from tests.clock import virtual
 from tests.fakes import Inbox
 from tests.memory_connection import MemoryConnection
@@ -31,6 +30,20 @@ async def test_unknown_model_gets_one_error_and_is_closed() -> None:
     connection = await hall.open(chatModelProvider="unknown")
     assert [frame["key"] for frame in connection.sent] == ["INVALID_MODEL_SELECTED"]
     assert connection.closed_with == 1000
+    await hall.close()
+
+
+@virtual
+async def test_every_question_is_shown_to_who_watches() -> None:
+    """Also one that is refused at once: it, too, has come to an end."""
+    watched: list[Journal] = []
+    hall = Hall(session_turns=1)
+    hall.furnish(watch=watched.append)
+    connection = await hall.open()
+    connection.ask("Why?")
+    connection.ask("And why?")
+    await hall.settle()
+    assert [journal.ended for journal in watched] == [False, True]
     await hall.close()
 
 
@@ -166,13 +179,7 @@ def test_turn_carries_the_facts_of_its_session(fact: str) -> None:
 
         hall = Hall()
         nosy = hall.tree.grow(Nosy, hall.started)
-        house = replace(hall.house, turns=nosy, new_id=lambda: "id")
-        with bound():
-            hall.converse = Conversation(
-                hall.tree.grow(Sessions, house, {}),
-                Offers(),  # type: ignore[arg-type]
-                hall.limits,
-            )
+        hall.furnish(turns=nosy, new_id=lambda: "id")
         connection = await hall.open()
         connection.ask("Why?")
         await hall.settle()

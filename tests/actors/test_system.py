@@ -109,6 +109,21 @@ async def test_tasks_are_kept_until_they_are_done() -> None:
 
 
 @virtual
+async def test_tree_tells_who_waits() -> None:
+    """By kind of actor, at any depth, without what is being handled."""
+    async with grown_tree() as tree:
+        player = tree.grow(Player, "one")
+        child: Ref = await player.ask(Do(bear(Phoenix)))
+        for ref in (player, child, child):
+            ref.tell(Do(hang))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        child.tell(Note("waits"))
+        waiting = tree.waiting()
+        assert (waiting["phoenix"], waiting["player"], waiting["supervisor"]) == (2, 0, 0)
+
+
+@virtual
 async def test_a_tree_can_be_stopped_twice_and_from_several_sides() -> None:
     """Each who stops it waits for its end."""
     tree = Tree(System())

@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from app import Program
+from program import Program
 from protocol.access import identify_keeper
 from protocol.service_settings import ApiEndpoints, ApiKeys
 from protocol.settings import General, Search, Settings

@@ -8,6 +8,7 @@ import re
 import signal
 import sys
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -45,10 +46,15 @@ async def spawn(
     folder: Path,
     *args: str,
     settings: dict[str, str] | None = None,
+    within: Sequence[str] = (),
     stdin: int = asyncio.subprocess.DEVNULL,
 ) -> asyncio.subprocess.Process:
-    """The program with these arguments, in ``folder``; without ``settings`` as if on its own."""
+    """The program with these arguments, in ``folder``; without ``settings`` as if on its own.
+
+    ``within`` is a command that runs the one after it, under some restraint.
+    """
     return await asyncio.create_subprocess_exec(
+        *within,
         sys.executable,
         str(APP),
         *args,
@@ -74,6 +80,7 @@ async def run(
     folder: Path,
     *args: str,
     settings: dict[str, str] | None = None,
+    within: Sequence[str] = (),
     deadline_s: float = START_S,
     typed: str = "",
 ) -> Ended:
@@ -81,7 +88,8 @@ async def run(
 
     ``typed`` is what it reads from its standard input.
     """
-    process = await spawn(folder, *args, settings=settings, stdin=asyncio.subprocess.PIPE)
+    stdin = asyncio.subprocess.PIPE
+    process = await spawn(folder, *args, settings=settings, within=within, stdin=stdin)
     try:
         out, err = await asyncio.wait_for(process.communicate(typed.encode()), deadline_s)
     finally:
@@ -91,21 +99,29 @@ async def run(
 
 
 class Program:
-    """A server that runs; ``async with Program(folder, **settings) as program``."""
+    """A server that runs; ``async with Program(folder, **settings) as program``.
 
-    def __init__(self, folder: Path, *args: str, **settings: str) -> None:
+    ``within`` is a command that runs the one after it, in its place.
+    """
+
+    def __init__(
+        self, folder: Path, *args: str, within: Sequence[str] = (), **settings: str
+    ) -> None:
         self.folder = folder
         self.http: httpx.AsyncClient
         self.port = 0
         self._args = ("--port", "0", *args)
         self._settings = settings
+        self._within = within
         self._process: asyncio.subprocess.Process
         self._lines: deque[str] = deque(maxlen=KEPT_LINES)
         self._pumps: list[asyncio.Task[None]] = []
         self._logged = asyncio.Event()
 
     async def __aenter__(self) -> Self:
-        self._process = await spawn(self.folder, *self._args, settings=self._settings)
+        self._process = await spawn(
+            self.folder, *self._args, settings=self._settings, within=self._within
+        )
         told: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._pumps = [
             asyncio.create_task(self._listen(told)),
@@ -173,10 +189,13 @@ class Program:
         """The log so far: its JSON lines."""
         return [json.loads(line) for line in self._lines if line.startswith("{")]
 
-    async def logged(self, event: str, *, times: int = 1, deadline_s: float = START_S) -> None:
-        """Return once the event has been logged so often; raises TimeoutError."""
+    async def logged(
+        self, event: str, *, times: int = 1, deadline_s: float = START_S, **facts: str
+    ) -> None:
+        """Return once the event has been logged so often with these facts; or TimeoutError."""
+        wanted = {"event": event, **facts}.items()
         async with asyncio.timeout(deadline_s):
-            while sum(line["event"] == event for line in self.log_lines()) < times:
+            while sum(wanted <= line.items() for line in self.log_lines()) < times:
                 self._logged.clear()
                 await self._logged.wait()
 

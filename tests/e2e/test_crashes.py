@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app import Program
+from program import Program
 from protocol.access import EVERYBODY
 from protocol.ids import ChatId
 from tests.e2e.inside import Talk, settings

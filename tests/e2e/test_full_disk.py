@@ -41,11 +41,15 @@ async def test_questions_are_refused_and_reading_goes_on(
         refused = await client.ask("Is it full?")
         turn = await client.turn()
         rows = await program.messages(kept.chat_id)
+        full = await program.json("/health")
         gone = await program.http.get(f"/api/chats/{refused.chat_id}")
         make_room(program)
         await client.ask("Is there room again?")
         last = await client.turn()
+        well = await program.json("/health")
     assert turn.end["key"] == "STORAGE_UNAVAILABLE"
+    assert (full["status"], well["store"]) == ("degraded", "")
+    assert "is on a disk that is full" in full["store"]
     assert [row["role"] for row in rows] == ["user", "assistant"]
     assert gone.status_code == 404
     assert last.end["type"] == "messageEnd"

@@ -28,7 +28,10 @@ CANARIES = {
 }
 SHORT = "canary1"
 PROVIDERS = ("openai", "anthropic", "gemini", "custom_openai", "mistral", "deepseek")
-READ = ("/api/config", "/api/models", "/api/chats", "/health", "/health/ready", "/api", "/api/nope")
+READ = (
+    *("/api/config", "/api/models", "/api/chats", "/api", "/api/nope"),
+    *("/health", "/health/ready", "/metrics"),
+)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -55,6 +58,7 @@ def settings(folder: Path, telltale: Telltale, search: SearchServer) -> dict[str
         "PERPLEXICA_API_ENDPOINTS_GEMINI": telltale.gemini_url,
         "PERPLEXICA_LOG_LEVEL": "debug",
         "PERPLEXICA_UI_GAP_MS": "0",
+        "PERPLEXICA_METRICS_ON": "true",
         "PYTHONASYNCIODEBUG": "1",
     }
 
@@ -105,6 +109,7 @@ async def test_secrets_of_all_doors_come_out_by_none(
     assert len(program.log_text()) > 1000
     assert not [text[:2000] for text in texts if "sk-canary" in text or SHORT in text]
     assert not set(CANARIES.values()) - keys_sent(telltale)
+    assert "lighthouse" not in program.log_text()  # what they ask is nobody's business either
 
 
 async def test_whatever_comes_out_of_any_test_is_looked_at() -> None:

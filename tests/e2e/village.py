@@ -150,7 +150,7 @@ def asking(act: Callable[[Village, Client], Awaitable[None]]) -> Deed:
 
 async def ask_anything(_: Village, client: Client) -> None:
     """Ask in a chat of one's own."""
-    await client.ask("Mine?", **PLAIN)
+    await client.ask("A chat of my own?", **PLAIN)
 
 
 async def ask_in_the_chat(town: Village, client: Client) -> None:

@@ -196,3 +196,22 @@ async def test_a_refused_address_is_shown_without_its_password() -> None:
         with pytest.raises(SettingsError) as caught:
             SearxngBackend("ftp://me:secret@x", client, timeout_s=1)
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("silent", "told"),
+    [
+        ([["google", "Suspended: CAPTCHA"], ["bing", "timeout", "?"]], {"google", "bing"}),
+        ([["lonely"], "text", None, 7], set()),
+        ("none", set()),
+        (None, set()),
+    ],
+)
+async def test_look_tells_which_engines_are_silent(silent: Any, told: set[str]) -> None:
+    """With the reasons, in whatever shape they come; results are only counted."""
+    body = {"results": [GOOD, GOOD], "unresponsive_engines": silent}
+    served = httpx.MockTransport(lambda _: httpx.Response(200, json=body))
+    async with httpx.AsyncClient(transport=served) as client:
+        found, engines = await SearxngBackend("http://searx.test", client, timeout_s=1).look("x")
+    assert found == 2
+    assert set(engines) == told

@@ -7,8 +7,10 @@ decides how far that goes.
 
 import asyncio
 import json
+import time
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from email.utils import formatdate
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
@@ -61,9 +63,15 @@ def _json(body: bytes) -> Any:
 
 
 class StandIn(ABC):
-    """A service on a free port of loopback; ``async with`` starts and stops it."""
+    """A service on a free port of loopback; ``async with`` starts and stops it.
+
+    Attributes:
+        ahead_s: How far its clock is ahead of the right time; ``None``: it does not tell the time.
+
+    """
 
     def __init__(self) -> None:
+        self.ahead_s: float | None = None
         self.record = Record()
         self.faults = FaultBook()
         self.url = ""
@@ -157,13 +165,21 @@ class StandIn(ABC):
         exchange = self._note(request)
         fault = self.faults.draw(exchange.kind, exchange.text)
         try:
-            await carry_out(Wire(writer, exchange, self.record), self.reply(request), fault)
+            reply = self._dated(self.reply(request))
+            await carry_out(Wire(writer, exchange, self.record), reply, fault)
         except (asyncio.CancelledError, ConnectionError):
             exchange.closed_early = True
             raise
         finally:
             exchange.ended = asyncio.get_running_loop().time()
             self.record.touch()
+
+    def _dated(self, reply: Reply) -> Reply:
+        """The reply with the time of its head, where this service tells that."""
+        if self.ahead_s is None:
+            return reply
+        date = formatdate(time.time() + self.ahead_s, usegmt=True)
+        return replace(reply, headers={**reply.headers, "Date": date})
 
     def _note(self, request: Request) -> Exchange:
         exchange = Exchange(

@@ -29,7 +29,7 @@ from tests.standins.words import answer_tokens, vector
 
 CHAT_MODELS = ("gpt-3.5-turbo", "gpt-4o-mini")
 EMBEDDING_MODELS = ("text-embedding-3-small", "text-embedding-3-large")
-OLLAMA_MODELS = ("llama3.2:latest", "nomic-embed-text:latest")
+OLLAMA_MODELS: tuple[str, ...] = ("llama3.2:latest", "nomic-embed-text:latest")
 CREATED = 1_790_000_000
 WHEN = "2026-11-22T12:00:00.000000Z"
 
@@ -43,6 +43,8 @@ class ModelServer(StandIn):
     Attributes:
         tokens: How long an answer is that does not say so itself.
         key: What OpenAI-shaped requests must bear; any key when empty.
+        pulled: The models that its Ollama has.
+        lacks: Names of models that it refuses, as it does not have them.
 
     """
 
@@ -50,6 +52,8 @@ class ModelServer(StandIn):
         super().__init__()
         self.tokens = tokens
         self.key = key
+        self.pulled = OLLAMA_MODELS
+        self.lacks: tuple[str, ...] = ()
 
     @property
     def openai_url(self) -> str:
@@ -83,6 +87,8 @@ class ModelServer(StandIn):
         key = dialect.key_of(request.headers)
         if dialect.wants_key and (not key or self.key not in ("", key)):
             return dialect.error(401, "Incorrect API key provided.")
+        if request.body.get("model") in self.lacks:
+            return dialect.error(404, "The model does not exist.")
         handler = REPLIES.get(_route(request))
         return handler(self, request) if handler else dialect.error(404, "Not found.")
 
@@ -184,10 +190,10 @@ def _openai_embed(_server: ModelServer, request: Request) -> Reply:
     return Reply.json({"object": "list", "data": data, "model": model, "usage": usage})
 
 
-def _ollama_tags(_server: ModelServer, _request: Request) -> Reply:
+def _ollama_tags(server: ModelServer, _request: Request) -> Reply:
     rows = [
         {"name": name, "model": name, "modified_at": WHEN, "size": 1_000_000, "digest": "0" * 64}
-        for name in OLLAMA_MODELS
+        for name in server.pulled
     ]
     return Reply.json({"models": rows})
 

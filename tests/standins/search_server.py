@@ -82,12 +82,14 @@ class SearchServer(StandIn):
 
     Attributes:
         json_format: Whether JSON is among the formats that the service is set up to give.
+        suspended: Whether its engines have refused it, so that it leaves all of them alone.
 
     """
 
-    def __init__(self, *, json_format: bool = True) -> None:
+    def __init__(self, *, json_format: bool = True, suspended: bool = False) -> None:
         super().__init__()
         self.json_format = json_format
+        self.suspended = suspended
 
     def kind(self, request: Request) -> str:
         """``search`` on its one path."""
@@ -115,14 +117,20 @@ class SearchServer(StandIn):
         found = {
             "query": query,
             "number_of_results": 0,
-            "results": results(query, named),
+            "results": [] if self.suspended else results(query, named),
             "answers": [],
             "corrections": [],
             "infoboxes": [],
             "suggestions": [],
-            "unresponsive_engines": [["slow engine", "timeout"]],
+            "unresponsive_engines": self._unresponsive(named),
         }
         return Reply.json(found)
+
+    def _unresponsive(self, named: tuple[str, ...]) -> list[list[str]]:
+        """The engines that gave nothing, with the reason, as SearXNG words it."""
+        if self.suspended:
+            return [[engine, "Suspended: too many requests"] for engine in named]
+        return [["slow engine", "timeout"]]
 
 
 if __name__ == "__main__":

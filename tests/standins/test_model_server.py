@@ -173,3 +173,12 @@ async def test_similar_texts_have_close_vectors(http: httpx.AsyncClient) -> None
 
     assert dot(first, first) == pytest.approx(1)
     assert dot(first, near) > 0.5 > dot(first, far)
+
+
+async def test_models_that_it_lacks_are_refused(
+    server: ModelServer, http: httpx.AsyncClient
+) -> None:
+    """As OpenAI does it; its Ollama lists those that were pulled."""
+    server.lacks, server.pulled = ("gpt-4o-mini",), ()
+    assert (await http.post("/v1/chat/completions", json=chat("Why?"))).status_code == 404
+    assert (await http.get("/api/tags")).json() == {"models": []}

@@ -1,5 +1,7 @@
 """The search stand-in answers as SearXNG does; the web site serves what readers trip over."""
 
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
@@ -55,3 +57,20 @@ async def test_website_serves_each_kind_of_page(path: str, status: int, start: b
     reply = await get(Website(), path)
     assert reply.status_code == status
     assert reply.content.startswith(start)
+
+
+async def test_engines_that_are_suspended_are_named_and_find_nothing() -> None:
+    """As a SearXNG that its engines have refused."""
+    reply = await get(SearchServer(suspended=True), "/search", q="tides", format="json")
+    assert reply.json()["results"] == []
+    assert ["google", "Suspended: too many requests"] in reply.json()["unresponsive_engines"]
+
+
+async def test_time_is_told_only_where_that_is_wanted() -> None:
+    """By the clock of the service, which may be off."""
+    server = SearchServer()
+    assert "date" not in (await get(server, "/search", q="tides", format="json")).headers
+    server.ahead_s = 3600
+    told = (await get(server, "/search", q="tides", format="json")).headers["date"]
+    ahead = parsedate_to_datetime(told) - datetime.now(UTC)
+    assert timedelta(minutes=59) < ahead <= timedelta(minutes=60)

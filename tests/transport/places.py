@@ -21,6 +21,7 @@ from protocol.events import Event
 from protocol.ids import MessageId, SessionId, TurnId
 from protocol.settings import Access, General, Limits, Settings, Uploads
 from protocol.values import Models, Question, TurnInfo
+from tests.transport.declared import as_declared
 from tests.transport.desks import Drawer, Held
 from tests.transport.shelf import Shelf
 from transport.desk import Times
@@ -196,7 +197,7 @@ async def serving(
         settings,
         using or services(),
         converse,
-        routes=(*ROUTES, *TRIED, *routes),
+        routes=(*as_declared(ROUTES), *TRIED, *routes),
         times=times,
     )
     try:

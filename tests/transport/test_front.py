@@ -6,8 +6,11 @@ import pytest
 
 from access.proofs import NO_PROOF
 from protocol.settings import Settings
+from tests.clock import virtual
 from tests.transport.places import HERE, SMALL, client, get, post, serving
-from tests.transport.raw import CHUNKED, ECHO, HOST, LINE, OK, TABLE
+from tests.transport.raw import CHUNKED, ECHO, HOST, LINE, TABLE
+from tests.transport.raw_further import FURTHER, STREAMS
+from tests.transport.wire import Hall
 from transport.desk import Desk, Times
 from transport.front import Front
 from transport.http import Request, Response, Route
@@ -15,20 +18,25 @@ from transport.reader import ReadLimits
 from transport.services import Services
 from transport.visitors import Visitors
 
-CLOSING = {400, 408, 413, 417, 421, 426, 431, 501, 505}
+CLOSING = {400, 403, 408, 413, 417, 421, 426, 431, 501, 505}
+ALL = TABLE | FURTHER
+
+
+def test_the_table_is_long() -> None:
+    """At least a hundred raw requests, each under its own name."""
+    assert len(ALL) == len(TABLE) + len(FURTHER) >= 100
 
 
 async def test_every_raw_request_gets_a_right_answer() -> None:
     """Each shape has its status; in one piece, byte by byte, and with the server well after it."""
-    assert len(TABLE) >= 60
     async with serving() as server:
-        for name, (raw, right) in TABLE.items():
+        for name, (raw, right) in ALL.items():
             async with client(server) as one:
-                answer = await one.ask(raw)
+                answer = await one.ask(raw, head_only=raw.startswith(b"HEAD"))
                 assert answer.status in right, (name, answer)
-                if answer.status not in OK:
-                    assert answer.json()["message"], name
+                if answer.status >= 400:
                     assert answer.headers["content-type"].startswith("application/json"), name
+                    assert raw.startswith(b"HEAD") or answer.json()["message"], name
         async with client(server) as one:
             assert (await one.ask(get("/api"))).status == 200
 
@@ -45,14 +53,27 @@ async def test_pieces_of_a_request_make_the_same_answer() -> None:
                 assert (await one.answer()).status in right, name
 
 
+@virtual
+@pytest.mark.parametrize("name", STREAMS)
+async def test_every_stream_of_requests_gets_its_answers(name: str) -> None:
+    """One answer to each request and no more; what hides in another is never taken for one."""
+    raw, right = STREAMS[name]
+    for size in (len(raw), 7):
+        wire = Hall().connect()
+        await wire.deliver(raw[at : at + size] for at in range(0, len(raw), size))
+        await asyncio.sleep(1)
+        assert wire.statuses() == right
+
+
 async def test_a_refused_request_ends_the_connection() -> None:
     """Nothing that follows what could not be read is taken for a request."""
     async with serving() as server:
-        for name, (raw, right) in TABLE.items():
+        for name, (raw, right) in ALL.items():
             if not right <= CLOSING or name == "path that is no utf-8":
                 continue
             async with client(server) as one:
-                answer = await one.ask(raw + get("/api/models"))
+                head_only = raw.startswith(b"HEAD")
+                answer = await one.ask(raw + get("/api/models"), head_only=head_only)
                 assert answer.headers["connection"] == "close", name
                 assert await one.rest() == b"", name
 

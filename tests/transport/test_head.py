@@ -2,7 +2,7 @@ import pytest
 
 from protocol.errors import ServiceError
 from transport.head import Head, read_head, read_query
-from transport.refusals import BadRequest
+from transport.refusals import BadRequest, HeadTooLarge
 
 
 def head(line: str = "GET /a?b=c HTTP/1.1", *fields: str) -> Head:
@@ -59,6 +59,15 @@ def test_a_query_of_too_many_parameters_is_refused() -> None:
     assert len(read_query("&".join(f"a{n}=1" for n in range(100)))) == 100
     with pytest.raises(BadRequest):
         read_query("&".join("a=1" for _ in range(101)))
+
+
+def test_the_number_of_fields_and_the_length_of_a_line_are_bounded() -> None:
+    """A hundred fields are read, and lines of 8,000 bytes; one more is not."""
+    assert len(head("GET / HTTP/1.1", "Host: h", *(f"X{n}: y" for n in range(99))).headers) == 100
+    assert len(head("GET / HTTP/1.1", "Host: h", "X: " + "y" * 7_997).headers["x"]) == 7_997
+    for fields in (["X: y"] * 100, ["X: " + "y" * 7_998]):
+        with pytest.raises(HeadTooLarge):
+            head("GET / HTTP/1.1", "Host: h", *fields)
 
 
 def test_every_single_changed_byte_is_read_or_refused() -> None:

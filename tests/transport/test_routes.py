@@ -130,5 +130,5 @@ async def test_health_tells_how_all_that_is_needed_is() -> None:
     assert text == (
         '{"status":"degraded","upstreams":[{"name":"searxng","state":"open","sinceS":7,'
         '"problem":"no answer in time","refused":3}],"unwell":{"ollama":"no answer"},"store":"",'
-        '"backlog":{"sessions":2,"turns":1},"counts":{"retried":{"searxng":2}}}'
+        '"backlog":{"sessions":2,"turns":1},"counts":{"retried":{"searxng":2}},"clock":""}'
     )

@@ -199,7 +199,7 @@ async def test_slow_disk_holds_the_client_back() -> None:
     """Over a few hundred kilobytes the socket is left unread, until the route has caught up."""
     socket = Socket()
     reader = RequestReader(ReadLimits(1000, 1000, {("POST", "/u"): 8_000_000}))
-    inflow = Inflow(cast("asyncio.Transport", socket), patience_s=5)
+    inflow = Inflow(cast("asyncio.Transport", socket), patience_s=5, rate=1024)
     reader.feed(get("/u", "Content-Length: 8000000", method="POST"))
     reader.next()
     while not socket.paused:

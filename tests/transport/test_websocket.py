@@ -5,7 +5,6 @@ import contextlib
 import json
 import struct
 from collections.abc import Mapping
-from typing import cast
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
@@ -14,11 +13,10 @@ from websockets.typing import Subprotocol
 
 from protocol.access import Identify
 from protocol.connection import Connection, ConnectionGone
+from tests.transport.frames import ASK, frame, large
 from tests.transport.places import client, get, serving
 from transport.server import Server
 
-KEY = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
-ASK = ("Connection: keep-alive, Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13", KEY)
 MIB = 1024 * 1024
 
 
@@ -29,17 +27,6 @@ def talk(server: Server, path: str = "/", *offered: str) -> connect:
         subprotocols=[Subprotocol(name) for name in offered] or None,
         max_size=None,
     )
-
-
-def frame(text: bytes, opcode: int = 1) -> bytes:
-    """A masked frame; the mask changes nothing."""
-    assert len(text) < 126
-    return struct.pack("!BB4x", 0x80 | opcode, 0x80 | len(text)) + text
-
-
-def large(first: int, size: int) -> bytes:
-    """A masked frame of any size."""
-    return struct.pack("!BBQ4x", first, 0xFF, size) + b"a" * size
 
 
 async def ended(socket: ClientConnection) -> int | None:
@@ -241,22 +228,3 @@ async def test_a_refused_upgrade_speaks_our_words() -> None:
             async with talk(server, "/?" + "a=1&" * 101):
                 raise AssertionError
         assert refused.value.response.status_code == 400
-
-
-async def test_pings_of_a_client_that_reads_nothing_do_not_pile_up() -> None:
-    """A client that only sends is cut off when too many answers wait for it."""
-    left = asyncio.Event()
-
-    async def listen(connection: Connection, _: Mapping[str, str], __: Identify) -> None:
-        async for _text in connection.frames():
-            pass
-        left.set()
-
-    async with serving(converse=listen) as server, client(server) as one:
-        assert (await one.ask(get("/", *ASK))).status == 101
-        cast("asyncio.Transport", one.writer.transport).pause_reading()
-        flood = frame(b"p" * 125, 9) * 8000
-        with contextlib.suppress(ConnectionError):
-            while not left.is_set():
-                await one.send(flood)
-        await asyncio.wait_for(left.wait(), 5)

@@ -1,8 +1,10 @@
 """Places for work that may hang."""
 
 import asyncio
+import gc
 from collections.abc import Callable
 from typing import TypeVar
+from weakref import ref
 
 import pytest
 
@@ -46,3 +48,28 @@ async def test_what_work_raises_frees_its_place() -> None:
     with pytest.raises(ZeroDivisionError):
         await places(lambda: 1 // 0)
     assert await places(lambda: 3) == 3
+
+
+class WeaklyKnown(Exception):
+    """One that says when it is gone."""
+
+
+def fail() -> None:
+    """Work that goes wrong."""
+    raise WeaklyKnown
+
+
+async def test_what_work_raises_does_not_wait_for_the_collector() -> None:
+    """It is gone with whoever was told."""
+    thread = Thread()
+    thread.release.set()
+    gc.disable()
+    try:
+        try:
+            await Places(thread, 1)(fail)
+        except WeaklyKnown as error:
+            left = ref(error)
+        await asyncio.sleep(0)
+        assert left() is None
+    finally:
+        gc.enable()

@@ -57,6 +57,27 @@ async def test_call_that_may_succeed_is_made_once_more() -> None:
 
 
 @virtual
+async def test_ends_of_calls_are_counted() -> None:
+    """Each try counts for itself: by its status, as well, or as without a reply."""
+    refusal, odd = failure(0), failure(0)
+    refusal.code, odd.code = 503, 799
+    again = retry(most=3)
+    await again("searxng", Service(refusal, odd, PASSES).ask, within_s=WITHIN_S)
+    ended = {"503": 1, "7xx": 1, "none": 1, "2xx": 1}
+    assert again.tally.calls == {("searxng", how): count for how, count in ended.items()}
+
+
+@virtual
+async def test_call_that_nobody_waits_for_has_no_status() -> None:
+    """Whose time is up, or who has found something elsewhere, has left."""
+    again = retry()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(1):
+            await again("searxng", Service(takes_s=2).ask, within_s=WITHIN_S)
+    assert again.tally.calls == {("searxng", "left"): 1}
+
+
+@virtual
 async def test_second_failure_is_final() -> None:
     """Two calls are all."""
     service = Service(PASSES, failure(0), PASSES)

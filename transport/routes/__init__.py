@@ -7,22 +7,27 @@ from transport.routes import (
     config,
     extras,
     health,
+    metrics,
     models,
     search,
     status,
     turns,
     uploads,
 )
+from transport.routes.openapi import described
 
-ROUTES: tuple[Route, ...] = (
-    *status.ROUTES,
-    *models.ROUTES,
-    *config.ROUTES,
-    *chats.ROUTES,
-    *turns.ROUTES,
-    *search.ROUTES,
-    *extras.ROUTES,
-    *uploads.ROUTES,
-    *health.ROUTES,
-    *access.ROUTES,
+ROUTES: tuple[Route, ...] = described(
+    (
+        *status.ROUTES,
+        *models.ROUTES,
+        *config.ROUTES,
+        *chats.ROUTES,
+        *turns.ROUTES,
+        *search.ROUTES,
+        *extras.ROUTES,
+        *uploads.ROUTES,
+        *health.ROUTES,
+        *access.ROUTES,
+        *metrics.ROUTES,
+    )
 )

@@ -1,7 +1,10 @@
 from access.doors import Login
 from access.proofs import COOKIE
+from protocol.access import Person, Role
 from protocol.base import Value
-from transport.http import Headers, Request, Response, Route
+from protocol.errors import NotFound, ServiceError, StorageUnavailable
+from protocol.refusals import FieldRefused, Unauthorized
+from transport.http import UNREADABLE, Headers, Request, Response, Route
 from transport.services import Services
 
 # Browsers send it to this server alone, and only for its own pages.
@@ -31,6 +34,19 @@ class PasswordBody(Value, frozen=True):
     new: str
 
 
+class ShownPerson(Value, frozen=True):
+    """Somebody, and what they may do; the name is empty where there are no accounts."""
+
+    name: str
+    role: Role
+
+
+class Done(Value, frozen=True):
+    """That it is done."""
+
+    message: str
+
+
 async def log_in(request: Request, services: Services) -> Response:
     """Begin a login, and give the browser its cookie; 401 for a wrong name or password."""
     body = request.body_as(LoginBody)
@@ -40,7 +56,7 @@ async def log_in(request: Request, services: Services) -> Response:
 async def log_out(request: Request, services: Services) -> Response:
     """End the login of the cookie, and take the cookie back."""
     await services.gate.door.log_out(request.proof)
-    return Response.of({"message": "Logged out"}, headers=_cookie("", request, lasts_s=0))
+    return Response.of(Done("Logged out"), headers=_cookie("", request, lasts_s=0))
 
 
 async def set_up(request: Request, services: Services) -> Response:
@@ -53,17 +69,21 @@ async def change_password(request: Request, services: Services) -> Response:
     """Change the password of who asks; all logins of the account end."""
     body = request.body_as(PasswordBody)
     await services.gate.door.change_password(request.person, body.old, body.new)
-    return Response.of({"message": "Password changed"})
+    return Response.of(Done("Password changed"))
 
 
 async def show_me(request: Request, _: Services) -> Response:
     """Who asks, and what they may do; the name is empty where there are no accounts."""
-    return Response.of({"name": request.person.name, "role": request.person.role})
+    return Response.of(_shown(request.person))
 
 
 def _welcome(login: Login, request: Request) -> Response:
-    told = {"name": login.person.name, "role": login.person.role}
-    return Response.of(told, headers=_cookie(login.secret, request, lasts_s=LONGEST_S))
+    cookie = _cookie(login.secret, request, lasts_s=LONGEST_S)
+    return Response.of(_shown(login.person), headers=cookie)
+
+
+def _shown(person: Person) -> ShownPerson:
+    return ShownPerson(person.name, person.role)
 
 
 def _cookie(secret: str, request: Request, *, lasts_s: int) -> Headers:
@@ -73,10 +93,47 @@ def _cookie(secret: str, request: Request, *, lasts_s: int) -> Headers:
     return (("Set-Cookie", f"{COOKIE}={secret}; {traits}"),)
 
 
+NO_LOGIN: tuple[type[ServiceError], ...] = (
+    *UNREADABLE,
+    Unauthorized,
+    NotFound,
+    StorageUnavailable,
+)
+
 ROUTES = (
-    Route("POST", "/api/login", log_in, access="anybody"),
-    Route("POST", "/api/logout", log_out, access="anybody"),
-    Route("POST", "/api/setup", set_up, access="anybody"),
-    Route("POST", "/api/password", change_password),
-    Route("GET", "/api/me", show_me),
+    Route(
+        "POST",
+        "/api/login",
+        log_in,
+        access="anybody",
+        body=LoginBody,
+        shows=ShownPerson,
+        errors=NO_LOGIN,
+    ),
+    Route(
+        "POST",
+        "/api/logout",
+        log_out,
+        access="anybody",
+        shows=Done,
+        errors=(StorageUnavailable,),
+    ),
+    Route(
+        "POST",
+        "/api/setup",
+        set_up,
+        access="anybody",
+        body=SetUpBody,
+        shows=ShownPerson,
+        errors=(*NO_LOGIN, FieldRefused),
+    ),
+    Route(
+        "POST",
+        "/api/password",
+        change_password,
+        body=PasswordBody,
+        shows=Done,
+        errors=(*NO_LOGIN, FieldRefused),
+    ),
+    Route("GET", "/api/me", show_me, shows=ShownPerson),
 )

@@ -1,10 +1,12 @@
 import re
 from collections.abc import Mapping
-from typing import Any
 
-from protocol.errors import InvalidFormat
+import msgspec
+
+from protocol.base import Value
+from protocol.errors import InvalidFormat, SettingRefused, SettingsNotSaved
 from storage.bound_keys import HeldSetting
-from transport.http import Request, Response, Route
+from transport.http import UNREADABLE, Request, Response, Route
 from transport.services import Services
 
 # What the web UIs call a setting; one row each.
@@ -19,11 +21,48 @@ NAMES = {
     "customOpenaiModelName": "custom_openai_model_name",
 }
 
+# The settings among the names that are sent.
+SettingsBody = msgspec.defstruct(
+    "SettingsBody", [(name, str | msgspec.UnsetType, msgspec.UNSET) for name in NAMES]
+)
+
 MOST_CHARS = 4_000
 STARS = "*" * 12
 SHOWN = 4  # characters at the end of a key, by which its owner knows it
 LEAST_SECRET = 12  # characters of a key of which so many may be shown
 _MASK = re.compile(r"\*{12}.{0,4}")
+
+
+class ListedModel(Value, frozen=True, rename="camel"):
+    """A model on offer."""
+
+    name: str
+    display_name: str
+
+
+Listed = dict[str, list[ListedModel]]
+
+Config = msgspec.defstruct(
+    "Config",
+    [
+        ("chatModelProviders", Listed),
+        ("embeddingModelProviders", Listed),
+        *((name, str) for name in NAMES),
+        ("fixed", dict[str, str], {}),
+        ("unwell", dict[str, str], {}),
+    ],
+    bases=(Value,),
+    frozen=True,
+    omit_defaults=True,
+)
+
+
+class Changed(Value, frozen=True, omit_defaults=True):
+    """That the settings are kept; ``fixed`` and ``removed`` are left out where there are none."""
+
+    message: str
+    fixed: Mapping[str, str] = {}
+    removed: tuple[str, ...] = ()
 
 
 async def show_config(_: Request, services: Services) -> Response:
@@ -34,15 +73,14 @@ async def show_config(_: Request, services: Services) -> Response:
     """
     lists = await services.models()
     held = {name: services.settings.held(key) for name, key in NAMES.items()}
-    return Response.of(
-        {
-            "chatModelProviders": _listed(lists.chat),
-            "embeddingModelProviders": _listed(lists.embedding),
-            **{name: _shown(setting) for name, setting in held.items()},
-            **_told("fixed", {name: s.fixed_by for name, s in held.items() if s.fixed_by}),
-            **_told("unwell", services.unwell()),
-        }
-    )
+    told = {
+        "chatModelProviders": _listed(lists.chat),
+        "embeddingModelProviders": _listed(lists.embedding),
+        **{name: _shown(setting) for name, setting in held.items()},
+        "fixed": {name: s.fixed_by for name, s in held.items() if s.fixed_by},
+        "unwell": services.unwell(),
+    }
+    return Response.of(msgspec.convert(told, Config))
 
 
 async def change_config(request: Request, services: Services) -> Response:
@@ -57,8 +95,8 @@ async def change_config(request: Request, services: Services) -> Response:
         InvalidFormat: The body is no object, or a setting in it no text of sane length.
 
     """
-    sent = request.body_as(dict[str, Any])
-    texts = {name: _checked(name, sent[name]) for name in NAMES if name in sent}
+    sent = msgspec.to_builtins(request.body_as(SettingsBody))
+    texts = {name: _checked(name, text) for name, text in sent.items()}
     held = {name: services.settings.held(NAMES[name]) for name in texts}
     wanted = {
         name: text
@@ -68,18 +106,16 @@ async def change_config(request: Request, services: Services) -> Response:
     fixed = {name: held[name].fixed_by for name in wanted if wanted[name] != held[name].text}
     removed = await services.settings.change({NAMES[name]: text for name, text in wanted.items()})
     return Response.of(
-        {
-            "message": "Config updated",
-            **_told("fixed", {name: by for name, by in fixed.items() if by}),
-            **_told("removed", [name for name, key in NAMES.items() if key in removed]),
-        }
+        Changed(
+            "Config updated",
+            {name: by for name, by in fixed.items() if by},
+            tuple(name for name, key in NAMES.items() if key in removed),
+        )
     )
 
 
-def _checked(name: str, value: object) -> str:
-    if not isinstance(value, str):
-        raise InvalidFormat(f"{name}: must be text")
-    text = value.strip()
+def _checked(name: str, sent: str) -> str:
+    text = sent.strip()
     if len(text) > MOST_CHARS or not text.isprintable():
         raise InvalidFormat(f"{name}: is too long, or has characters that cannot be seen")
     if STARS in text and not _MASK.fullmatch(text):
@@ -98,18 +134,22 @@ def masked(secret: str) -> str:
     return STARS + secret[-SHOWN:] if len(secret) >= LEAST_SECRET else STARS
 
 
-def _listed(providers: Mapping[str, Mapping[str, str]]) -> dict[str, list[dict[str, str]]]:
+def _listed(providers: Mapping[str, Mapping[str, str]]) -> Listed:
     return {
-        provider: [{"name": model, "displayName": name} for model, name in models.items()]
+        provider: [ListedModel(model, name) for model, name in models.items()]
         for provider, models in providers.items()
     }
 
 
-def _told(name: str, value: object) -> dict[str, object]:
-    return {name: value} if value else {}
-
-
 ROUTES = (
-    Route("GET", "/api/config", show_config, access="admin"),
-    Route("POST", "/api/config", change_config, access="admin"),
+    Route("GET", "/api/config", show_config, access="admin", shows=Config),
+    Route(
+        "POST",
+        "/api/config",
+        change_config,
+        access="admin",
+        body=SettingsBody,
+        shows=Changed,
+        errors=(*UNREADABLE, SettingRefused, SettingsNotSaved),
+    ),
 )

@@ -1,13 +1,14 @@
 from http import HTTPStatus
 
-from protocol.errors import ServiceError
-from transport.http import Request, Response, Route
-from transport.services import Services
+from protocol.errors import ServerDraining, ServiceError, StorageUnavailable
+from transport.http import Problem, Request, Response, Route
+from transport.routes.status import Status
+from transport.services import Health, Services
 
 
 async def show_live(_: Request, __: Services) -> Response:
     """200 for as long as the process runs its event loop."""
-    return Response.of({"status": "ok"})
+    return Response.of(Status())
 
 
 async def show_ready(_: Request, services: Services) -> Response:
@@ -15,8 +16,8 @@ async def show_ready(_: Request, services: Services) -> Response:
     try:
         await services.ready()
     except ServiceError as error:
-        return Response.of({"message": str(error)}, status=HTTPStatus.SERVICE_UNAVAILABLE)
-    return Response.of({"status": "ok"})
+        return Response.of(Problem(str(error)), status=HTTPStatus.SERVICE_UNAVAILABLE)
+    return Response.of(Status())
 
 
 async def show_health(_: Request, services: Services) -> Response:
@@ -25,7 +26,14 @@ async def show_health(_: Request, services: Services) -> Response:
 
 
 ROUTES = (
-    Route("GET", "/health", show_health, access="admin"),
-    Route("GET", "/health/live", show_live, access="anybody"),
-    Route("GET", "/health/ready", show_ready, access="anybody"),
+    Route("GET", "/health", show_health, access="admin", shows=Health),
+    Route("GET", "/health/live", show_live, access="anybody", shows=Status),
+    Route(
+        "GET",
+        "/health/ready",
+        show_ready,
+        access="anybody",
+        shows=Status,
+        errors=(ServerDraining, StorageUnavailable),
+    ),
 )

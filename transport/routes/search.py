@@ -1,14 +1,30 @@
 from contextlib import AsyncExitStack, aclosing
 
 from actors.unkept import Following
-from protocol.errors import known_error
+from protocol.base import Value
+from protocol.errors import TURN_ERRORS, InvalidFormat, TooLarge, known_error
 from protocol.events import Failed
-from protocol.frames import source
-from transport.bodies import MissingField, SearchBody, models_of, question_of
+from protocol.frames import Source, source
+from transport.bodies import (
+    AskedSearch,
+    MissingField,
+    SearchBody,
+    UnknownFocusMode,
+    UnknownModel,
+    models_of,
+    question_of,
+)
 from transport.event_stream import HEADERS, EventStream
 from transport.http import Request, Response, Route
 from transport.refusals import UnsupportedMediaType
 from transport.services import Services
+
+
+class Answer(Value, frozen=True):
+    """An answer whose numbers in brackets count its sources, from 1."""
+
+    message: str
+    sources: list[Source]
 
 
 async def search(request: Request, services: Services) -> Response:
@@ -35,7 +51,7 @@ async def _whole(following: Following) -> Response:
     if isinstance(end, Failed):
         raise known_error(end.key, end.sentence)
     sources = [source(node) for node in journal.sources or ()]
-    return Response.of({"message": journal.text, "sources": sources})
+    return Response.of(Answer(journal.text, sources))
 
 
 async def _streamed(following: Following) -> Response:
@@ -47,4 +63,17 @@ async def _streamed(following: Following) -> Response:
     return Response(headers=HEADERS, pieces=EventStream(following))
 
 
-ROUTES = (Route("POST", "/api/search", search),)
+ROUTES = (
+    Route(
+        "POST",
+        "/api/search",
+        search,
+        body=AskedSearch,
+        shows=Answer,
+        tells_events=True,
+        errors=(
+            *(InvalidFormat, MissingField, UnknownFocusMode, UnknownModel, TooLarge),
+            *TURN_ERRORS,
+        ),
+    ),
+)

@@ -1,5 +1,6 @@
-from protocol.errors import UnknownTurn
+from protocol.errors import StorageUnavailable, UnknownTurn
 from protocol.ids import MessageId
+from storage.store import Trace
 from transport.http import Request, Response, Route
 from transport.services import Services
 
@@ -13,4 +14,12 @@ async def show_trace(request: Request, services: Services) -> Response:
     return Response.of(trace)
 
 
-ROUTES = (Route("GET", "/api/turns/{message_id}/trace", show_trace),)
+ROUTES = (
+    Route(
+        "GET",
+        "/api/turns/{message_id}/trace",
+        show_trace,
+        shows=Trace,
+        errors=(UnknownTurn, StorageUnavailable),
+    ),
+)
