@@ -25,7 +25,7 @@ fmt: $(VENV)/dev.stamp  ## format and mend what can be mended
 
 # What docs/performance.md tells of, then what else has a table.
 BENCHES := overhead answers streams sessions cold_start ranking stored
-TABLES := pages uploads import_chats stop wire drain cuts kills
+TABLES := pages uploads import_chats stop wire drain cuts kills recordings
 
 bench: $(BENCHES:%=bench-%) $(TABLES:%=bench-%)  ## every table of speed and memory, one after the other
 

@@ -25,9 +25,11 @@ from storage.sqlite import SqliteStore
 from transport.command_line import complain, flags_of, leave, parse
 from transport.logs import configure_logs
 from transport.process import either, freeze_start, handle_signals
+from transport.replay import replaying
 from transport.server import Server, serve
 from transport.store_commands import StoreCommand, import_chats, manage_accounts
-from transport.terminal import Terminal
+from transport.terminal import Terminal, say
+from transport.trace_commands import show_traces
 
 __version__ = "0.1.0"
 
@@ -83,7 +85,7 @@ def on_store(work: StoreCommand) -> Command:
             lines = await work(store, options, now, new_id)
         finally:
             await store.close()
-        print("\n".join(lines))  # noqa: T201
+        say("".join(f"{line}\n" for line in lines))
         return ANSWERED
 
     return run_it
@@ -136,6 +138,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 COMMANDS: dict[str | None, Command] = {
     None: run_server,
     "ask": run_ask,
+    "trace": replaying(Program, on_store(show_traces)),
     "import": on_store(import_chats),
     "user": on_store(manage_accounts),
     "key": on_store(manage_accounts),

@@ -233,7 +233,8 @@ class Actor(_Pykka):  # type: ignore[misc]
         setattr(counts, became, getattr(counts, became) + messages)
 
     def _enter(self, sent: Context) -> None:
-        context.enter(Context({**sent.facts, **self.life.facts}, sent.deadline))
+        facts = {**sent.facts, **self.life.facts}
+        context.enter(Context(facts, sent.deadline, sent.diary))
 
     def _cancel(self, envelope: Envelope) -> None:
         """The asker has left: end the running handler, if it still works for that asker."""

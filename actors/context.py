@@ -1,16 +1,20 @@
-"""What travels with every message: facts for the log, and the asker's deadline."""
+"""What travels with every message: facts for the log, the asker's deadline, a turn's diary."""
 
 from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
+from upstreams import diary
+from upstreams.diary import Diary
+
 
 class Context(NamedTuple):
-    """Facts bound to every log line, and the loop time by which the work must be done."""
+    """Facts bound to every log line, the loop time by which the work must be done, the diary."""
 
     facts: Mapping[str, str] = {}
     deadline: float | None = None
+    diary: Diary | None = None
 
 
 _current: ContextVar[Context] = ContextVar("actors.context", default=Context())  # noqa: B039 - frozen by use
@@ -24,6 +28,12 @@ def current() -> Context:
 def enter(context: Context) -> None:
     """Make ``context`` the current one for the rest of this task, or until the next call."""
     _current.set(context)
+    diary.enter(context.diary)
+
+
+def keep(kept: Diary | None) -> None:
+    """Have all that is done and asked for from now on noted in this diary."""
+    enter(_current.get()._replace(diary=kept))
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import structlog
 
 from protocol.messages import SearchFinished
 from retrieval.early import is_same_query, joined
+from upstreams.diary import note
 from upstreams.tally import Tally
 
 log = structlog.get_logger(__name__)
@@ -45,6 +46,7 @@ class EarlySearches:
 
     def _count(self, what: str) -> None:
         self._tally.add("early", what)
+        note("early search", what=what)
         log.debug("search.early", what=what)
 
 

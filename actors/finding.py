@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any
 
 import structlog
@@ -32,6 +33,8 @@ from retrieval.rephrased import unrephrased
 from retrieval.side_by_side import side_by_side
 from retrieval.sources import shown
 from retrieval.uploads import shared_places
+from upstreams.diary import note
+from upstreams.recorded import recorded
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +46,7 @@ InStage = Callable[[Stage, str], AbstractContextManager[None]]
 
 
 class Crew(Value, frozen=True):
-    """Whom a turn asks, and whether it searches early."""
+    """Whom a turn asks, whether it searches early, and whether what it is given is recorded."""
 
     searcher: Ref
     reader: Ref
@@ -51,6 +54,7 @@ class Crew(Value, frozen=True):
     writer: Ref
     persister: Ref
     early: EarlySearches
+    records: bool = False
 
 
 class Finding:
@@ -84,7 +88,8 @@ class Finding:
             return SearchFinished((), "")
         raw = unrephrased(self._question.text, reads_links=self._mode.reads_links)
         early_query = "" if raw.links else raw.query
-        async with self._crew.early.begun(early_query, self._search) as search:
+        async with self._crew.early.begun(early_query, self._search) as search_early:
+            search = self._noted(search_early)
             with self._stage("rephrasing", ""):
                 rephrased = await self._rephrase()
             self._query = rephrased.query
@@ -111,6 +116,17 @@ class Finding:
         with self._stage("reading", f"the best of {len(found.nodes)} results"):
             return await self._deepen(query, found)
 
+    def _noted(self, search: SearchFor) -> SearchFor:
+        """The same search, from the turn's recording where it is played."""
+
+        async def search_noted(query: str) -> SearchFinished:
+            asked = (query, self._question.focus_mode)
+            found = await recorded("search", asked, lambda: search(query), SearchFinished)
+            note("found", query=query, results=len(found.nodes), backend=found.backend)
+            return found
+
+        return search_noted
+
     async def _rephrase(self) -> Rephrased:
         question = self._question
         request = Rephrase(question.text, question.history, question.focus_mode, self._models.chat)
@@ -118,6 +134,7 @@ class Finding:
             return await self._crew.searcher.ask(request, timeout=self._limits.rephrase_s)
         except ServiceError as error:  # the question as it stands still finds something
             log.warning("rephrase.failed", key=error.key, problem=str(error))
+            note("failed", work="rephrase", key=error.key)
             return unrephrased(question.text, reads_links=self._mode.reads_links)
 
     async def _divide(self, query: str) -> tuple[str, ...]:
@@ -126,6 +143,7 @@ class Finding:
             reply = await self._crew.searcher.ask(request, timeout=self._limits.rephrase_s)
         except ServiceError as error:  # one query still finds something
             log.warning("division.failed", key=error.key)
+            note("failed", work="division", key=error.key)
             return (query,)
         return reply.queries
 
@@ -135,6 +153,7 @@ class Finding:
             read = await self._crew.reader.ask(request, timeout=self._limits.read_s)
         except ServiceError as error:  # the answer says that nothing was read
             log.warning("reading.failed", key=error.key)
+            note("failed", work="reading", key=error.key)
             return SearchFinished((), "", f"Nothing could be read: {error}")
         return SearchFinished(read.nodes, "pages", read.note)
 
@@ -144,6 +163,7 @@ class Finding:
             deepened = await self._crew.reader.ask(request, timeout=self._limits.read_s)
         except ServiceError as error:  # what the search says of its pages is something, too
             log.warning("reading.failed", key=error.key)
+            note("failed", work="reading", key=error.key)
             return found
         return SearchFinished(deepened.nodes, found.backend, found.note)
 
@@ -153,6 +173,7 @@ class Finding:
             return await self._crew.searcher.ask(request, timeout=self._limits.search_s + 1)
         except ServiceError as error:  # the answer says that nothing was found
             log.warning("search.failed", key=error.key, problem=str(error))
+            note("failed", work="search", key=error.key)
             return SearchFinished((), "", f"Nothing could be searched: {error}")
 
     async def _ranked(self, found: SearchFinished) -> tuple[Node, ...]:
@@ -169,9 +190,12 @@ class Finding:
         try:
             with self._stage("reranking", f"{len(found.nodes)} passages"):
                 timeout_s = self._limits.rerank_s
-                return (await self._crew.reranker.ask(request, timeout=timeout_s)).nodes
+                best = (await self._crew.reranker.ask(request, timeout=timeout_s)).nodes
+                note("kept", results=len(found.nodes), kept=len(best))
+                return best
         except ServiceError as error:  # the search's own order is still an order
             log.warning("rerank.failed", key=error.key, problem=str(error))
+            note("failed", work="rerank", key=error.key)
             return found.nodes[:KEPT]
 
     async def _with_files(
@@ -188,9 +212,12 @@ class Finding:
         return SearchFinished(sources, found.backend, notes), sources
 
     async def _search_files(self, files: tuple[str, ...]) -> FilesSearched:
-        request = SearchFiles(self._query or self._question.text, files, self._reach)
+        query = self._query or self._question.text
+        request = SearchFiles(query, files, self._reach)
+        ask = partial(self._crew.reader.ask, request, timeout=self._limits.read_s)
         try:
-            return await self._crew.reader.ask(request, timeout=self._limits.read_s)
+            return await recorded("files", (query, files), ask, FilesSearched)
         except ServiceError as error:  # the answer says that they were not read
             log.warning("files.failed", key=error.key)
+            note("failed", work="files", key=error.key)
             return FilesSearched((), f"The attached files could not be read: {error}")

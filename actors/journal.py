@@ -17,7 +17,8 @@ class Journal:
     An event that promises something is first made durable (``next``, then the persister, then
     ``confirm``); any other is published at once (``write``). ``durable`` is the number of the last
     event that the store holds; ``is_awaited`` while the persister knows that there is more, and
-    ``flush_at`` is the length of the text at which that becomes much.
+    ``flush_at`` is the length of the text at which that becomes much. ``frames`` and
+    ``frame_bytes`` are what clients have been told of it; ``recording`` is kept with its end.
     """
 
     def __init__(self, turn: TurnInfo, entries: Sequence[Entry] = ()) -> None:
@@ -27,9 +28,17 @@ class Journal:
         self.chars = len(self.text)
         self.is_awaited = False
         self.flush_at = FLUSH_CHARS
+        self.frames = 0
+        self.frame_bytes = 0
+        self.recording = b""
         self._followers: list[Callable[[], None]] = []
         self._halt: Callable[[], None] | None = None
         self._is_unwanted = False
+
+    def sent(self, frame: str) -> None:
+        """A client is told this much more of it."""
+        self.frames += 1
+        self.frame_bytes += len(frame) if frame.isascii() else len(frame.encode())
 
     def next(self, event: Event) -> Entry:
         """The event with the number it will have; not yet visible to followers."""

@@ -208,6 +208,7 @@ class Outlet(Actor):
         # ended while it waits must not send the same again after its restart.
         reading.seq = entry.seq
         if frame is not None:
+            reading.journal.sent(frame)
             await self._send(frame)
         if isinstance(entry.event, Delta):
             reading.next_delta_at = self.life.system.now() + self._pace.merge_s

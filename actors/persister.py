@@ -142,8 +142,7 @@ class Persister(Actor):
     @on(Tidy)
     async def tidy(self, _message: Tidy) -> None:
         """Forget some journals; what is left over has its turn a minute later."""
-        before = self._now() - timedelta(days=self._retention.days)
-        await self._store.commit([ForgetJournals(before, self._retention.turns)])
+        await self._store.commit([self._forgetting()])
 
     @on(Perform)
     async def perform(self, message: Perform) -> bool:
@@ -219,7 +218,12 @@ class Persister(Actor):
             journal.sources or (),
             ERRORS[type(entry.event)](entry.event),
             self._now(),
+            recording=journal.recording,
         )
+
+    def _forgetting(self) -> ForgetJournals:
+        kept = self._retention
+        return ForgetJournals(self._now() - timedelta(days=kept.days), kept.turns, kept.recordings)
 
     def _flush_in(self, seconds: float) -> None:
         """Flush what waits after a while, unless a flush is due already."""

@@ -29,7 +29,8 @@ class Ref(pykka.ActorRef[Any]):
 
     def tell(self, message: Any) -> None:
         """Send without a reply; raises ActorDead or MailboxFull, and then nothing was sent."""
-        self.send(Envelope(message, Context(context.current().facts)))
+        telling = context.current()
+        self.send(Envelope(message, Context(telling.facts, None, telling.diary)))
 
     @overload  # type: ignore[override]
     def ask(self, message: Request[R], *, timeout: float | None = None) -> Reply[R]: ...
@@ -47,7 +48,7 @@ class Ref(pykka.ActorRef[Any]):
         reply = Reply[Any](self.life.name, timeout)
         reply.deadline = sooner(reply.deadline, asking.deadline)
         try:
-            self.send(Envelope(message, Context(asking.facts, reply.deadline), reply))
+            self.send(Envelope(message, Context(asking.facts, reply.deadline, asking.diary), reply))
         except (ActorDead, MailboxFull) as error:
             reply.set_exception(error)
         return reply

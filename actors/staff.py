@@ -93,6 +93,7 @@ class Staff:
             pool(Writer, *thinking, limits),
             self.persister,
             EarlySearches(tools.tally, is_on=settings.search.early),
+            records=settings.journal.recordings > 0,
         )
         reading = (*thinking, self.persister, settings, partial(tools.new_id, UPLOAD_ID_BYTES))
         self.intake = grow(Pool, Intake, *reading, size=settings.uploads.workers)

@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 
+from actors import context
 from actors.base import Actor, on
 from actors.errors import ActorDead, Killed, MailboxFull
 from actors.finding import Crew, Finding
@@ -37,8 +38,11 @@ from protocol.events import (
 )
 from protocol.messages import Write, Written
 from protocol.settings import Limits
+from protocol.traces import Span
 from protocol.values import Node
 from retrieval.modes import FocusMode
+from upstreams.diary import Diary, span
+from upstreams.tape import Recorder
 
 log = structlog.get_logger(__name__)
 
@@ -69,11 +73,13 @@ class Turn(Actor):
         self._is_stopped = False
         self._began = self.life.system.now()
         self._stages: dict[str, int] = {}
+        self._diary = Diary(self.life.system.now)
 
     @on(Begin)
     async def run(self, _message: Begin) -> None:
         """Answer within the time of a whole turn, or say why there is no answer."""
         limits = self._limits
+        self._open_diary()
         try:
             await self._promise(Accepted())
             await self._in_time(self._wait(), limits.queue_s, self._place.busy)
@@ -104,7 +110,7 @@ class Turn(Actor):
             if self._journal.ended:  # its last promise was on its way
                 return
             if self._is_stopped:
-                await self._end(TurnStopped(), Stopped(self._stages))
+                await self._end(TurnStopped(), Stopped(self._stages, self._story()))
             else:
                 raise too_late() from None
         finally:
@@ -135,7 +141,8 @@ class Turn(Actor):
             if found.note and (nodes or not found.nodes):  # else its sources fell away
                 self._show(f"*{found.note}*\n\n")
             self._writer = (await self._ask_writer(nodes)).writer
-        await self._promise(Finished(self._stages))
+        self._journal.recording = self._recording()
+        await self._promise(Finished(self._stages, self._story()))
 
     async def _ask_writer(self, nodes: tuple[Node, ...]) -> Written:
         request = Write(self._question, nodes, self._models, self._write_delta)
@@ -176,15 +183,19 @@ class Turn(Actor):
         entry = self._journal.next(event)
         request = Keep(self._journal, entry)
         try:
-            await self._crew.persister.ask(request, timeout=self._limits.store_s)
+            with span("storing", event=type(event).__name__):
+                await self._crew.persister.ask(request, timeout=self._limits.store_s)
         except DeadlineExceeded as error:
             raise StorageUnavailable("it did not answer in time") from error
         self._journal.confirm(entry)
+        self._journal.recording = b""  # followers may hold the journal for long
 
     async def _fail(self, error: ServiceError) -> None:
         """End with an apology in the answer; shown even where it cannot be kept."""
         apologise(self._journal, error)
-        failed = Failed(error.key, str(error), self._stages, error.again_after_s)
+        self._diary.add("failed", {"key": error.key})
+        self._journal.recording = self._recording()
+        failed = Failed(error.key, str(error), self._stages, error.again_after_s, self._story())
         await self._end(error, failed)
 
     async def _end(self, error: ServiceError, event: Failed | Stopped) -> None:
@@ -204,11 +215,30 @@ class Turn(Actor):
     def _stage(self, stage: Stage, detail: str = "") -> Iterator[None]:
         self._journal.write(Status(stage, detail))
         began = self.life.system.now()
+        self._diary.stage = stage
         try:
-            yield
+            with span(stage, **({"detail": detail} if detail else {})):
+                yield
         finally:
             took_ms = round((self.life.system.now() - began) * 1000)
             self._stages[stage] = self._stages.get(stage, 0) + took_ms
+
+    def _open_diary(self) -> None:
+        """Have all that is done for the turn noted; in the diary of its asker, if that has one."""
+        tape = Recorder() if self._crew.records else None
+        self._diary = context.current().diary or Diary(self.life.system.now, tape)
+        context.keep(self._diary)
+
+    def _story(self) -> tuple[Span, ...]:
+        """All that the turn has been through up to its end."""
+        journal = self._journal
+        self._diary.add("told", {"frames": journal.frames, "bytes": journal.frame_bytes})
+        return self._diary.story()
+
+    def _recording(self) -> bytes:
+        """What the turn was given; nothing where that is not recorded."""
+        tape = self._diary.tape
+        return tape.packed(self._question, self._models) if isinstance(tape, Recorder) else b""
 
     def _log_end(self) -> None:
         """The one line that tells the whole turn."""

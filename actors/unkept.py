@@ -86,7 +86,7 @@ def longest_s(limits: Limits) -> float:
 
 def forgetting(crew: Crew, forgetter: Ref) -> Crew:
     """The same crew, with nobody who keeps anything."""
-    return msgspec.structs.replace(crew, persister=forgetter)
+    return msgspec.structs.replace(crew, persister=forgetter, records=False)
 
 
 class Following:

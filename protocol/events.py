@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from protocol.base import Value
+from protocol.traces import Span
 from protocol.values import Node
 
 Stage = Literal["rephrasing", "searching", "reading", "reranking", "writing", "verifying"]
@@ -44,9 +45,10 @@ class Delta(Value, frozen=True, tag="delta"):
 
 
 class Finished(Value, frozen=True, tag="finished"):
-    """The answer is whole; ``stages`` has the milliseconds of each stage."""
+    """The answer is whole; ``stages`` has the milliseconds of each stage, ``story`` has it all."""
 
     stages: dict[str, int] = msgspec.field(default_factory=dict)
+    story: tuple[Span, ...] = ()
 
 
 class Failed(Value, frozen=True, tag="failed"):
@@ -59,12 +61,14 @@ class Failed(Value, frozen=True, tag="failed"):
     sentence: str
     stages: dict[str, int] = msgspec.field(default_factory=dict)
     again_after_s: float | None = None
+    story: tuple[Span, ...] = ()
 
 
 class Stopped(Value, frozen=True, tag="stopped"):
     """The user has ended the turn; what was written is kept."""
 
     stages: dict[str, int] = msgspec.field(default_factory=dict)
+    story: tuple[Span, ...] = ()
 
 
 Event = Accepted | Queued | Status | SourcesFound | Delta | Finished | Failed | Stopped

@@ -197,12 +197,16 @@ class Resilience(Value, frozen=True):
 
 
 class Journal(Value, frozen=True):
-    """How long the events of an answer are kept beside it, to resume it by."""
+    """How long the events of an answer are kept beside it, to resume it by and to look into it."""
 
     days: Annotated[
         Annotated[int, Meta(ge=1, le=3650)], described("days that journals of answers are kept")
     ] = 30
     turns: Annotated[Count, described("answers, the newest, whose journals are kept")] = 20_000
+    recordings: Annotated[
+        Annotated[int, Meta(ge=0, le=1_000_000)],
+        described("answers, the newest, that can be replayed: what they were made of is kept"),
+    ] = 500
 
 
 class Metrics(Value, frozen=True):

@@ -39,7 +39,8 @@ class EndTurn(Value, frozen=True):
 
     The answer is dropped when its question has been removed or asked anew meanwhile. Another end of
     the same turn takes the place of the first. ``survived`` is the number of the last line that a
-    client may have seen, where that is not the last of all.
+    client may have seen, where that is not the last of all. ``recording`` is what the turn
+    was given by the world outside; empty for none.
     """
 
     turn_id: TurnId
@@ -50,6 +51,7 @@ class EndTurn(Value, frozen=True):
     error: str | None
     at: datetime
     survived: int | None = None
+    recording: bytes = b""
 
 
 class DeleteChat(Value, frozen=True):
@@ -89,11 +91,13 @@ class ImportChat(Value, frozen=True):
 class ForgetJournals(Value, frozen=True):
     """Remove the journals of turns that ended before a time, and all but the newest ``most``.
 
-    A bounded number at a time, the oldest first; answers stay, and so do turns that run.
+    A bounded number at a time, the oldest first; answers stay, and so do turns that run. Recordings
+    go with their journals, and all but those of the newest ``recordings`` turns.
     """
 
     before: datetime
     most: int
+    recordings: int = 0
 
 
 class KeepUploads(Value, frozen=True):

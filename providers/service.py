@@ -3,6 +3,7 @@
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from protocol.errors import ModelUnavailable
@@ -14,10 +15,13 @@ from providers.endpoint import Endpoint
 from providers.guard import Guards
 from providers.lazy_models import LazyModels
 from providers.loaded import Loaded, Order, guarded
+from providers.noted import noted_pieces
 from providers.selection import Purpose, chosen
 from providers.stock import ModelLists, Stock
 from upstreams.addresses import guest_policy
 from upstreams.breaker import UpstreamHealth
+from upstreams.diary import span
+from upstreams.recorded import recorded_pieces
 from upstreams.retry import Retry, once
 
 if TYPE_CHECKING:
@@ -112,7 +116,7 @@ class Providers:
             return "cited extracts (no chat model is set up)"
         return f"{choice.provider}/{choice.model}" if choice.model else choice.provider
 
-    async def stream(
+    def stream(
         self, choice: ModelChoice, prompt: Prompt, *, temperature: float
     ) -> AsyncGenerator[str, None]:
         """The pieces of the answer as they come, none of them empty; perhaps no piece at all.
@@ -125,6 +129,13 @@ class Providers:
                 came before are part of an unfinished answer.
 
         """
+        asked = (choice.provider, choice.model, temperature, prompt)
+        make = partial(self._stream, choice, prompt, temperature)
+        return recorded_pieces("model", asked, partial(noted_pieces, choice, prompt, make))
+
+    async def _stream(
+        self, choice: ModelChoice, prompt: Prompt, temperature: float
+    ) -> AsyncGenerator[str, None]:
         row, order = await self._ordered(choice, "chat", temperature=temperature)
         told = self._guards.pieces(order, lambda: self._pieces(row, order, prompt))
         async with aclosing(told) as pieces:
@@ -156,10 +167,11 @@ class Providers:
         Zeros stand for a text without words and for a vector with a value that is no number. When
         there is no text with words d may be 0. Raises ModelUnavailable.
         """
-        row, order = await self._ordered(choice, "embedding", temperature=0)
-        return await self._guards.whole(
-            order, "embedding", lambda: self._vectors(row, order, texts)
-        )
+        with span("vectors", provider=choice.provider, model=choice.model, texts=len(texts)):
+            row, order = await self._ordered(choice, "embedding", temperature=0)
+            return await self._guards.whole(
+                order, "embedding", lambda: self._vectors(row, order, texts)
+            )
 
     async def _vectors(self, row: Row, order: Order, texts: Sequence[str]) -> "Vectors":
         with _told_failures(row):

@@ -14,6 +14,7 @@ from retrieval.library.backend import LibraryBackend
 from retrieval.modes import FocusMode
 from retrieval.race import Hedges, Race
 from upstreams.breaker import Breaker, BreakerPolicy, UpstreamHealth
+from upstreams.diary import span
 from upstreams.retry import once
 
 log = structlog.get_logger(__name__)
@@ -108,10 +109,12 @@ class SearchChain:
             return None
         began = self._clock()
         try:
-            async with asyncio.timeout(allowance_s):
-                nodes = await self._retrieve(
-                    backend, query, engines=mode.engines, language=self._language
-                )
+            with span("search", backend=backend.name, query=query) as facts:
+                async with asyncio.timeout(allowance_s):
+                    nodes = await self._retrieve(
+                        backend, query, engines=mode.engines, language=self._language
+                    )
+                facts["results"] = len(nodes)
         except TimeoutError:
             latency.unanswered(self._clock() - began)
             if allowance_s >= FAIR_SHARE * self._within_s:

@@ -145,6 +145,13 @@ def remembering(embed: "Embed", cache: "Cache[Vectors]", model: Hashable) -> "Em
     return remembered.RememberedVectors(embed, cache, model)
 
 
+def recording(embed: "Embed") -> "Embed":
+    """As ``recorded_vectors.recording``."""
+    from retrieval import recorded_vectors  # noqa: PLC0415 - imports numpy
+
+    return recorded_vectors.recording(embed)
+
+
 def vector_weight(row: "Vectors") -> int:
     """As ``remembered.weight``."""
     from retrieval import remembered  # noqa: PLC0415 - see the top

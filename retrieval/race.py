@@ -9,6 +9,7 @@ import structlog
 
 from protocol.values import Node
 from retrieval.backend import SearchBackend
+from upstreams.diary import note
 from upstreams.latency import Latency
 from upstreams.retry import Retry
 
@@ -35,11 +36,13 @@ class Hedges:
     def asked(self, backend: SearchBackend) -> None:
         """It is asked while the one before is still busy."""
         self._tally.add("hedged", backend.name)
+        note("hedged", backend=backend.name)
         log.info("search.hedged", backend=backend.name)
 
     def won(self, backend: SearchBackend) -> None:
         """It was, and has found something first."""
         self._tally.add("hedgesWon", backend.name)
+        note("hedge won", backend=backend.name)
 
 
 class Race:

@@ -36,6 +36,7 @@ from retrieval.uploads import FileService
 from retrieval.workshop.workshop import Workshop
 from upstreams.addresses import page_policy
 from upstreams.breaker import UpstreamHealth
+from upstreams.recorded import recorded_now
 from upstreams.retry import Retry, once
 
 if TYPE_CHECKING:
@@ -212,7 +213,7 @@ class Retrieval:
         await self.ready()
         is_deep = mode.goes_deep(optimization_mode)
         if remember_as is not None:
-            embed = lazy.remembering(embed, self.caches.vectors, remember_as)
+            embed = lazy.recording(lazy.remembering(embed, self.caches.vectors, remember_as))
         ranked = await lazy.rank(
             query,
             usable,
@@ -239,7 +240,8 @@ class Retrieval:
         nodes: Sequence[Node],
     ) -> Prompt:
         """What to ask the model for the answer, with today's date, at the mode's temperature."""
-        return lazy.answer_prompt(self.mode(focus_mode), question, history, nodes, self._now())
+        now = recorded_now(self._now)
+        return lazy.answer_prompt(self.mode(focus_mode), question, history, nodes, now)
 
     def parse_rephrased(
         self, focus_mode: str, reply: str, question: str, history: Sequence[Utterance] = ()

@@ -23,7 +23,8 @@ from storage.recovery import interrupt_lost_turns
 from storage.schema import migrate, packed_migrations
 from storage.slots import Slot
 from storage.soundness import refuse_damaged
-from storage.store import StoredChat, StoredMessage, StoredTurn
+from storage.store import StoredChat, StoredMessage, StoredTurn, Trace
+from storage.traces import read_recording, read_trace, read_traces
 from storage.turns import read_turn
 from storage.uploads import read_upload
 from storage.writing import Batch
@@ -162,6 +163,18 @@ class SqliteStore:
             return [Entry(seq, decode_event(event)) for seq, event in rows]
         except msgspec.MsgspecError as error:
             raise StorageUnavailable("a line of a journal cannot be read") from error
+
+    async def trace(self, answer_id: MessageId, reach: Reach) -> Trace | None:
+        """See Store."""
+        return await read_trace(self._reader, answer_id, reach)
+
+    async def traces(self, name: str, reach: Reach, most: int) -> list[Trace]:
+        """See Store."""
+        return await read_traces(self._reader, name, reach, most)
+
+    async def recording(self, turn_id: TurnId, reach: Reach) -> bytes:
+        """See Store."""
+        return await read_recording(self._reader, turn_id, reach)
 
     async def check(self) -> None:
         """See Store; a file that has been removed or replaced under us counts as unreadable."""

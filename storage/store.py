@@ -4,11 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
+import msgspec
+
 from protocol.access import Person, Reach
 from protocol.accounts import Account, Credential
 from protocol.base import Value
 from protocol.events import Entry
-from protocol.ids import ChatId, MessageId, TurnId
+from protocol.ids import ChatId, MessageId, SessionId, TurnId
+from protocol.traces import Span
 from protocol.values import ChatFile, Node, Role, Upload
 from protocol.writes import TurnState, Write
 
@@ -58,6 +61,30 @@ class StoredTurn(Value, frozen=True):
     text: str = ""
     sources: tuple[Node, ...] = ()
     error: str = ""
+
+
+class Trace(Value, frozen=True, rename="camel"):
+    """A turn as whoever looks into it sees it.
+
+    Times are ISO 8601 in UTC, ``ended_at`` empty while it runs. ``stages`` has milliseconds. There
+    are no spans of turns that run, that were interrupted, or whose journal has been forgotten.
+    """
+
+    turn_id: TurnId
+    message_id: MessageId
+    chat_id: ChatId
+    session_id: SessionId
+    state: TurnState
+    question: str
+    focus_mode: str
+    optimization_mode: str
+    provider: str
+    model: str
+    accepted_at: str
+    ended_at: str
+    error: str = ""
+    stages: dict[str, int] = msgspec.field(default_factory=dict)
+    spans: tuple[Span, ...] = ()
 
 
 class AccountReader(Protocol):
@@ -119,6 +146,18 @@ class Store(Protocol):
 
     async def turn(self, answer_id: MessageId, reach: Reach) -> StoredTurn | None:
         """The turn that made an answer; ``None`` for one that is not there."""
+
+    async def trace(self, answer_id: MessageId, reach: Reach) -> Trace | None:
+        """The trace of the turn that made an answer; ``None`` for one that is not there."""
+
+    async def traces(self, name: str, reach: Reach, most: int) -> list[Trace]:
+        """Of the chat, session, turn or answer of that name the newest turns, oldest first.
+
+        Of all turns where the name is empty.
+        """
+
+    async def recording(self, turn_id: TurnId, reach: Reach) -> bytes:
+        """What a turn was given by the world outside; empty where that is not kept."""
 
     async def check(self) -> None:
         """Return when the store can be read at this moment."""

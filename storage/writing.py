@@ -22,6 +22,7 @@ from storage.accounts import change_accounts
 from storage.database import Database
 from storage.metadata import answer_metadata, question_metadata, wire_time
 from storage.text import as_json
+from storage.traces import forget_recordings, keep_recording
 from storage.turns import forget_journals
 from storage.uploads import forget_files, keep_uploads, name_files
 
@@ -199,6 +200,8 @@ async def _end_turn(batch: Batch, write: EndTurn) -> None:
     await _keep_entries(batch, write.turn_id, write.entries)
     metadata = answer_metadata(write.at, write.sources, write.error)
     await run(_ADD_ANSWER, write.text, metadata, write.turn_id)
+    if write.recording:
+        await keep_recording(batch.database, write.turn_id, write.recording)
     survived = write.survived or write.entries[-1].seq
     await run(_END_TURN, write.state, survived, wire_time(write.at), write.turn_id)
 
@@ -249,6 +252,7 @@ async def _keep_uploads(batch: Batch, write: KeepUploads) -> None:
 
 async def _forget_journals(batch: Batch, write: ForgetJournals) -> None:
     await forget_journals(batch.database, write)
+    await forget_recordings(batch.database, write)
 
 
 async def _change_accounts(batch: Batch, write: AccountWrite) -> None:

@@ -49,12 +49,15 @@ def parse(
     parser.add_argument(
         "--insecure", dest=INSECURE, action="store_true", default=None, help="let everybody in"
     )
-    commands = parser.add_subparsers(dest="command", metavar="ask, doctor, import, user, key")
+    commands = parser.add_subparsers(
+        dest="command", metavar="ask, trace, doctor, import, user, key"
+    )
     ask = commands.add_parser("ask", help="answer one question here, then end")
     ask.add_argument("question", type=question)
     ask.add_argument("--focus-mode", default="webSearch", choices=sorted(focus_modes))
     ask.add_argument("--optimization-mode", default="balanced", choices=OPTIMIZATION_MODES)
     ask.add_argument("--json", action="store_true", help="print the whole answer as JSON")
+    add_trace(commands.add_parser("trace", help="look into answers: what took how long, and why"))
     doctor = commands.add_parser("doctor", help="look at all that is needed, and say what to mend")
     doctor.add_argument("--json", action="store_true", help="print what was found as JSON")
     taking = commands.add_parser("import", help="take over the chats of a reference database")
@@ -68,6 +71,28 @@ def parse(
             for name, traits in taken:
                 each.add_argument(name, **traits)
     return parser.parse_args(arguments)
+
+
+def add_trace(trace: argparse.ArgumentParser) -> None:
+    """What ``trace`` takes."""
+    trace.add_argument("name", nargs="?", default="", help="id of a chat, session, turn or answer")
+    trace.add_argument("--turns", type=count, default=10, help="how many, the newest")
+    trace.add_argument("--json", action="store_true", help="one JSON object a line")
+    how = trace.add_mutually_exclusive_group()
+    how.add_argument("--follow", action="store_true", help="show each turn when it ends")
+    how.add_argument("--save", metavar="FILE", default="", help="keep the newest of them in a file")
+    how.add_argument(
+        "--replay",
+        action="store_true",
+        help="run them again, offline, from what was recorded; the name may be that of a file",
+    )
+
+
+def count(text: str) -> int:
+    """A number from 1 on."""
+    if not text.isascii() or not text.isdigit() or not int(text):
+        raise argparse.ArgumentTypeError("it must be a number from 1 on")
+    return int(text)
 
 
 def question(text: str) -> str:

@@ -10,11 +10,11 @@ from actors.intake import Received
 from actors.unkept import Following
 from protocol.access import Person, Reach
 from protocol.base import Request, Value
-from protocol.ids import ChatId
+from protocol.ids import ChatId, MessageId
 from protocol.settings import Limits
 from protocol.values import ModelChoice, Models, Question, Upload
 from storage.bound_keys import HeldSetting
-from storage.store import StoredChat, StoredMessage
+from storage.store import StoredChat, StoredMessage, Trace
 from transport.form import FormLimits
 from upstreams.breaker import UpstreamHealth
 
@@ -44,6 +44,9 @@ class ChatReader(Protocol):
 
     async def messages(self, chat_id: ChatId, reach: Reach) -> list[StoredMessage]:
         """The messages of a chat, oldest first."""
+
+    async def trace(self, answer_id: MessageId, reach: Reach) -> Trace | None:
+        """What the turn of an answer has been through; ``None`` for one that is not there."""
 
 
 class SettingsInForce(Protocol):

@@ -7,6 +7,7 @@ import structlog
 
 from protocol.base import Value
 from protocol.settings import Resilience
+from upstreams.diary import note
 
 log = structlog.get_logger(__name__)
 
@@ -65,6 +66,7 @@ class Breaker:
         if self.state == "closed":
             return True
         self.refused += 1
+        note("left alone", upstream=self.name, problem=self.problem)
         return False
 
     def succeeded(self) -> None:
@@ -72,6 +74,7 @@ class Breaker:
         self._failures = 0
         self._pause_s = self._policy.pause_s
         if self.state != "closed":
+            note("breaker closed", upstream=self.name)
             log.info("breaker.closed", upstream=self.name, refused=self.refused)
             self._turn("closed")
             self.problem = ""
@@ -84,6 +87,7 @@ class Breaker:
             self._pause_s = min(2 * self._pause_s, self._policy.most_pause_s)
             self._turn("open")
         elif self.state == "closed" and self._is_enough(timed_out=timed_out):
+            note("breaker opened", upstream=self.name, problem=problem)
             log.warning("breaker.opened", upstream=self.name, problem=problem)
             self._turn("open")
 

@@ -12,6 +12,7 @@ from typing import TypeVar
 import structlog
 
 from protocol.errors import ServiceError
+from upstreams.diary import note
 from upstreams.tally import Tally
 
 log = structlog.get_logger(__name__)
@@ -66,6 +67,7 @@ class Retry:
                     raise
                 key = error.key
             self.tally.add("retried", upstream)
+            note("retried", upstream=upstream, key=key, pause_ms=round(1000 * pause_s))
             log.info("call.retried", upstream=upstream, key=key, pause_ms=round(1000 * pause_s))
             await asyncio.sleep(pause_s)
         return await self._counted(upstream, ask)

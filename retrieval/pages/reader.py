@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -10,6 +11,8 @@ from protocol.errors import PageUnreadable
 from retrieval.cache import Cache
 from retrieval.pages.content import Page
 from retrieval.pages.fetcher import Fetched, Fetcher
+from upstreams.diary import note, span
+from upstreams.recorded import recorded
 
 ReadBody = Callable[[Fetched], Awaitable[Page]]
 
@@ -39,6 +42,13 @@ class PageReader:
 
         It is remembered for a while, and read once for all who ask for it meanwhile.
         """
+        host = urlsplit(link).hostname or ""
+        with span("page", host=host) as facts:
+            page = await recorded("page", link, lambda: self._known(link), Page)
+            facts["pieces"] = len(page.pieces)
+            return page
+
+    async def _known(self, link: str) -> Page:
         return await self._cache.get(link, lambda: self._read(link))
 
     async def _read(self, link: str) -> Page:
@@ -46,6 +56,7 @@ class PageReader:
         try:
             async with asyncio.timeout(self._within_s):
                 fetched = await self._fetcher.fetch(link)
+                note("fetched", host=urlsplit(link).hostname or "", bytes=len(fetched.body))
                 page = await self._read_body(fetched)
         except TimeoutError as error:
             raise PageUnreadable("it did not come in time") from error

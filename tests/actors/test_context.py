@@ -10,6 +10,7 @@ from actors.context import Context, add_facts, bound, sooner
 from actors.errors import AskTimeout
 from tests.actors.player import Do, Phoenix, Player, bear, crash, grown_tree, pass_on, sleep
 from tests.clock import virtual
+from upstreams.diary import Diary, note
 
 
 async def facts(_me: Player) -> dict[str, str]:
@@ -53,6 +54,24 @@ async def test_facts_travel_with_every_message() -> None:
             second.tell(Do(tell))
         assert await second.ask(Do(facts)) == {"event": "x", "actor": "phoenix"}
         assert told[0]["turn_id"] == "t2"
+
+
+@virtual
+async def test_diary_travels_with_every_message() -> None:
+    """Whoever works for a turn, through any number of asks, writes into its diary and no other."""
+
+    async def write(_me: Player) -> None:
+        note("worked")
+
+    kept = Diary(asyncio.get_running_loop().time)
+    async with grown_tree() as tree:
+        first, second = tree.grow(Player), tree.grow(Phoenix)
+        context.keep(kept)
+        await first.ask(Do(pass_on(second, write)))
+        second.tell(Do(write))
+        context.keep(None)
+        await first.ask(Do(pass_on(second, write)))
+    assert [span.name for span in kept.story()] == ["worked", "worked"]
 
 
 @virtual

@@ -114,6 +114,12 @@ def request(
     return deed
 
 
+async def look_into_the_answer(town: Village, who: Visitor) -> str:
+    """The status of the trace of an answer to a."""
+    _, answer = await town.asked()
+    return str((await town.http(who, "GET", f"/api/turns/{answer}/trace")).status_code)
+
+
 def listing(path: str) -> Deed:
     """Whether a list of chats has one of a's."""
 
@@ -226,6 +232,7 @@ QUESTION = {"focusMode": "writingAssistant", "query": "Mills?"}
 DEEDS: dict[str, Deed] = {
     "GET /api/chats": listing("/api/chats"),
     "GET /api/chats?owner=a": listing("/api/chats?owner=a"),
+    "GET /api/turns/{message_id}/trace": look_into_the_answer,
     "POST /api/config": request("POST", "/api/config", lambda _: {}),
     "POST /api/search": request("POST", "/api/search", lambda _: QUESTION),
     "POST /api/images": request("POST", "/api/images", words(query="mills")),

@@ -10,7 +10,7 @@ import msgspec
 from protocol.access import Reach
 from protocol.accounts import AccountWrite, AddAccount
 from protocol.errors import ChatNotFound
-from protocol.events import Entry
+from protocol.events import END, Entry
 from protocol.ids import ChatId, MessageId, TurnId
 from protocol.values import ChatFile, Question, Upload
 from protocol.writes import (
@@ -25,7 +25,7 @@ from protocol.writes import (
     Write,
 )
 from storage.metadata import answer_metadata, question_metadata, wire_time
-from storage.store import StoredChat, StoredMessage, StoredTurn
+from storage.store import StoredChat, StoredMessage, StoredTurn, Trace
 from storage.turns import answered
 from tests.storage.memory_accounts import MemoryAccounts
 
@@ -39,6 +39,8 @@ class Asked:
     turn_id: TurnId
     answer_id: MessageId
     journal: list[Entry]
+    accepted: AcceptTurn | None = None
+    recording: bytes = b""
     answer: list[StoredMessage] = field(default_factory=list)
     state: TurnState = "running"
     survived: int = 0
@@ -112,6 +114,22 @@ class MemoryStore:
         answer = asked.answer[0]
         return answered(turn, answer.content, msgspec.json.encode(answer.metadata))
 
+    async def trace(self, answer_id: MessageId, reach: Reach) -> Trace | None:
+        """See Store."""
+        found = [a for a in await self.traces("", reach, 10**9) if a.message_id == answer_id]
+        return found[0] if found else None
+
+    async def traces(self, name: str, reach: Reach, most: int) -> list[Trace]:
+        """See Store."""
+        seen = [a for a in self._asked if a.accepted and self._sees(a.chat_id, reach)]
+        traces = [traced(asked) for asked in seen]
+        return [t for t in traces if name in {"", *names(t)}][-most:]
+
+    async def recording(self, turn_id: TurnId, reach: Reach) -> bytes:
+        """See Store."""
+        asked = self._of(turn_id)
+        return asked.recording if asked and self._sees(asked.chat_id, reach) else b""
+
     async def check(self) -> None:
         """See Store."""
 
@@ -148,6 +166,7 @@ class MemoryStore:
         asked = Asked(
             question.chat_id, row, write.turn.turn_id, write.turn.answer_id, [write.entry]
         )
+        asked.accepted = write
         if old:
             place = self._asked.index(old[0])
             later = [a for a in self._asked[place:] if a.chat_id == question.chat_id]
@@ -179,6 +198,7 @@ class MemoryStore:
             names = (asked.chat_id, asked.answer_id)
             answer = StoredMessage(self._next_row(), write.text, *names, "assistant", metadata)
             asked.answer = [answer]
+            asked.recording = write.recording
 
     def _delete(self, write: DeleteChat) -> bool:
         before = self._used()
@@ -212,6 +232,8 @@ class MemoryStore:
             at = datetime.fromisoformat(asked.answer[0].metadata["createdAt"])
             if at < write.before or place < len(self._asked) - write.most:
                 asked.journal = []
+        for asked in self._asked[: max(0, len(self._asked) - write.recordings)]:
+            asked.recording = b""
 
     def _keep_uploads(self, write: KeepUploads) -> None:
         for upload in write.uploads:
@@ -241,3 +263,26 @@ class MemoryStore:
         KeepUploads: _keep_uploads,
         ForgetJournals: _forget,
     }
+
+
+def names(trace: Trace) -> tuple[str, ...]:
+    """What a turn is found by."""
+    return trace.chat_id, trace.session_id, trace.turn_id, trace.message_id
+
+
+def traced(asked: Asked) -> Trace:
+    """A turn as whoever looks into it sees it."""
+    assert asked.accepted
+    turn, question = asked.accepted.turn, asked.accepted.turn.question
+    ended_at = asked.answer[0].metadata["createdAt"] if asked.answer else ""
+    bare = Trace(
+        *(turn.turn_id, turn.answer_id, question.chat_id, turn.session_id, asked.state),
+        *(question.text, question.focus_mode, question.optimization_mode),
+        *(turn.models.chat.provider, turn.models.chat.model),
+        *(wire_time(asked.accepted.at), ended_at),
+    )
+    end = asked.journal[-1].event if asked.journal else None
+    if not isinstance(end, END):
+        return bare
+    key = getattr(end, "key", "")
+    return msgspec.structs.replace(bare, error=key, stages=end.stages, spans=end.story)

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from protocol.access import Reach
 from protocol.errors import ChatNotFound
-from protocol.ids import ChatId
-from storage.store import StoredChat, StoredMessage
+from protocol.ids import ChatId, MessageId
+from storage.store import StoredChat, StoredMessage, Trace
 
 
 class Shelf:
@@ -30,6 +30,11 @@ class Shelf:
     async def messages(self, chat_id: ChatId, reach: Reach) -> list[StoredMessage]:
         """Its messages."""
         return [said for said in self.said if said.chat_id == chat_id]
+
+    async def trace(self, answer_id: MessageId, reach: Reach) -> Trace | None:
+        """None is kept."""
+        del answer_id, reach
+        return None
 
     async def delete(self, chat_id: ChatId, reach: Reach) -> None:
         """Remove a chat."""

@@ -11,6 +11,7 @@ from transport.routes import (
     models,
     search,
     status,
+    turns,
     uploads,
 )
 from transport.routes.openapi import described
@@ -21,6 +22,7 @@ ROUTES: tuple[Route, ...] = described(
         *models.ROUTES,
         *config.ROUTES,
         *chats.ROUTES,
+        *turns.ROUTES,
         *search.ROUTES,
         *extras.ROUTES,
         *uploads.ROUTES,
