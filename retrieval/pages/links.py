@@ -47,6 +47,11 @@ def asked_of_links(question: str) -> str:
     return SUMMARIZE if not rest or WISHES.fullmatch(rest) else rest
 
 
+def host_of(link: str) -> str:
+    """The name of the site; empty for what is no address of the web."""
+    return urlsplit(link).hostname or "" if is_web_address(link) else ""
+
+
 def hosts(links: Sequence[str]) -> str:
     """The names of the sites in a few words for the reader; for addresses of the web only."""
-    return ", ".join(dict.fromkeys(urlsplit(link).hostname or "" for link in links))
+    return ", ".join(dict.fromkeys(map(host_of, links)))

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from urllib.parse import urlsplit
 
 import structlog
 
@@ -11,6 +10,7 @@ from protocol.errors import PageUnreadable
 from retrieval.cache import Cache
 from retrieval.pages.content import Page
 from retrieval.pages.fetcher import Fetched, Fetcher
+from retrieval.pages.links import host_of
 from upstreams.diary import note, span
 from upstreams.recorded import recorded
 
@@ -42,8 +42,7 @@ class PageReader:
 
         It is remembered for a while, and read once for all who ask for it meanwhile.
         """
-        host = urlsplit(link).hostname or ""
-        with span("page", host=host) as facts:
+        with span("page", host=host_of(link)) as facts:
             page = await recorded("page", link, lambda: self._known(link), Page)
             facts["pieces"] = len(page.pieces)
             return page
@@ -56,7 +55,7 @@ class PageReader:
         try:
             async with asyncio.timeout(self._within_s):
                 fetched = await self._fetcher.fetch(link)
-                note("fetched", host=urlsplit(link).hostname or "", bytes=len(fetched.body))
+                note("fetched", host=host_of(link), bytes=len(fetched.body))
                 page = await self._read_body(fetched)
         except TimeoutError as error:
             raise PageUnreadable("it did not come in time") from error
