@@ -215,6 +215,10 @@ class Metrics(Value, frozen=True):
     on: Annotated[
         bool, described("counts for Prometheus at GET /metrics, told to this machine alone")
     ] = False
+    spans: Annotated[
+        bool,
+        described("spans of each turn for OpenTelemetry; needs the extra otel, and is told where"),
+    ] = False
 
 
 class Limits(Value, frozen=True):

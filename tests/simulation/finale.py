@@ -4,10 +4,11 @@ import asyncio
 import gc
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from protocol.errors import DeadlineExceeded, ServerDraining
-from protocol.events import Failed
+from protocol.errors import Busy, DeadlineExceeded, ServerDraining
+from protocol.events import Failed, Queued
 from tests.simulation.checks import Row, is_removable, logged, recovered, rows
 from tests.simulation.client import Client, View
+from tests.simulation.process import SETTINGS
 from tests.simulation.truth import Turn
 
 if TYPE_CHECKING:
@@ -130,12 +131,20 @@ def _is_excused(world: "World", turn: Turn, end: Failed) -> bool:
         not world.script.is_calm
         or end.key == ServerDraining.key
         or (end.key == DeadlineExceeded.key and query.plan.takes_s > LONG_S)
+        or _had_no_place(turn, end)
         or not world.script.people[who].has_model
         or any(
             turn.began_at <= at <= last_at and (name in SHARED or facts.get("turn_id") == turn_id)
             for at, name, facts in world.crashes
         )
     )
+
+
+def _had_no_place(turn: Turn, end: Failed) -> bool:
+    """Whether it waited in line for as long as a question may."""
+    waited_s = turn.times[-1] - turn.began_at
+    was_queued = any(isinstance(entry.event, Queued) for entry in turn.entries)
+    return end.key == Busy.key and was_queued and waited_s >= SETTINGS.limits.queue_s - 0.01
 
 
 def left(world: "World") -> None:
