@@ -75,7 +75,7 @@ class AccountDoor(Door):
         if account is None or not fits or account.is_disabled:
             log.warning("login.refused")
             raise Unauthorized(WRONG)
-        return await self._begin(Person(account.name, account.role))
+        return await self._begin(Person(account.name, account.role), account.password)
 
     async def log_out(self, proof: Proof) -> None:
         """Forget the login of the cookie."""
@@ -95,7 +95,7 @@ class AccountDoor(Door):
             raise NotFound
         self._setup = ""
         log.info("account.added", role="admin")
-        return await self._begin(person)
+        return await self._begin(person, hashed)
 
     async def change_password(self, person: Person, old: str, new: str) -> None:
         """Set it if the old one fits; all logins end, the asker's too."""
@@ -106,13 +106,13 @@ class AccountDoor(Door):
             SetPassword(person.name, await self._registry.passwords.hashed(new))
         )
 
-    async def _begin(self, person: Person) -> Login:
+    async def _begin(self, person: Person, password: str) -> Login:
+        """A login, unless the password has been changed meanwhile."""
         secret = self._registry.new_id(SECRET_BYTES)
         at = self._registry.now()
         name = self._registry.new_id(ID_BYTES)
-        kept = AddCredential(
-            name, "login", digest(secret), person.name, "browser", at, at + self._lasts
-        )
+        facts = (digest(secret), person.name, "browser", at, at + self._lasts, password)
+        kept = AddCredential(name, "login", *facts)
         if not await self._registry.perform(kept):
             raise Unauthorized(WRONG)
         log.info("login.begun")

@@ -3,11 +3,12 @@
 # ruff: noqa: ARG002 - a door is told more than it may need
 import hmac
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from access.names import read_name
-from access.proofs import Proof, digest
+from access.proofs import Proof
 from protocol.access import KEEPER, Person
 from protocol.base import Value
 from protocol.errors import NotFound, SettingsError
@@ -68,20 +69,32 @@ class OpenDoor(Door):
 class TokenDoor(Door):
     """Whoever knows the one secret is the server's keeper."""
 
-    def __init__(self, token: str) -> None:
+    def __init__(self, token: str, *, login_hours: int, now: Callable[[], datetime]) -> None:
         self._token = token
-        self._cookie = digest(f"cookie {token}")
+        self._lasts = timedelta(hours=login_hours)
+        self._now = now
 
     async def person(self, proof: Proof) -> Person | None:
         """The keeper, by the secret itself or by what a login has given for it."""
-        is_known = same(proof.bearer, self._token) or same(proof.cookie, self._cookie)
+        is_known = same(proof.bearer, self._token) or self._signed(proof.cookie)
         return KEEPER if is_known else None
 
     async def log_in(self, name: str, password: str) -> Login:
         """Take the secret as password, whatever the name."""
         if not same(password, self._token):
             raise Unauthorized(WRONG)
-        return Login(KEEPER, self._cookie)
+        until = str(int((self._now() + self._lasts).timestamp()))
+        return Login(KEEPER, f"{until}.{self._signature(until)}")
+
+    def _signed(self, cookie: str) -> bool:
+        """Whether we have given it, and its time is not over."""
+        until, _, signature = cookie.partition(".")
+        if not same(signature, self._signature(until)):
+            return False
+        return self._now().timestamp() < int(until)
+
+    def _signature(self, until: str) -> str:
+        return hmac.new(self._token.encode(), until.encode(), "sha256").hexdigest()
 
 
 class ProxyDoor(Door):
@@ -126,12 +139,17 @@ def read_proxies(access: Access) -> tuple[IPv4Network | IPv6Network, ...]:
         raise SettingsError("[ACCESS] PROXIES", ", ".join(access.proxies), allowed) from None
 
 
-def token_door(access: Access) -> TokenDoor:
+def utc_now() -> datetime:
+    """The time of day, with its zone."""
+    return datetime.now(UTC)
+
+
+def token_door(access: Access, now: Callable[[], datetime] = utc_now) -> TokenDoor:
     """The door of the setting TOKEN; raises SettingsError."""
     if not _TOKEN.fullmatch(access.token):
         allowed = "AUTH=token needs a secret of 16 to 500 characters of ASCII without spaces"
         raise SettingsError("PERPLEXICA_ACCESS_TOKEN", "" if not access.token else "***", allowed)
-    return TokenDoor(access.token)
+    return TokenDoor(access.token, login_hours=access.login_hours, now=now)
 
 
 def proxy_door(access: Access) -> ProxyDoor:

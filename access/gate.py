@@ -23,7 +23,7 @@ EXPOSED = (
 _CHECKED: Mapping[str, Callable[[Access], Door]] = {"token": token_door, "proxy": proxy_door}
 _DOORS: Mapping[str, Callable[[Access, Registry], Door]] = {
     "open": lambda _, __: OpenDoor(),
-    "token": lambda access, _: token_door(access),
+    "token": lambda access, registry: token_door(access, registry.now),
     "users": lambda access, registry: AccountDoor(registry, login_hours=access.login_hours),
     "proxy": lambda access, _: proxy_door(access),
 }

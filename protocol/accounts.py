@@ -64,7 +64,7 @@ class SetPassword(Value, frozen=True):
 
 
 class SetDisabled(Value, frozen=True):
-    """Shut an account out, or let it in again; refused for an unknown one."""
+    """Shut an account out and end its logins, or let it in again; refused for an unknown one."""
 
     name: str
     is_disabled: bool
@@ -74,7 +74,7 @@ class AddCredential(Value, frozen=True):
     """Keep a login or key of an account by the digest of its secret.
 
     Logins that have expired are removed, and the oldest of the account beyond a bounded number;
-    refused for an unknown account.
+    refused for an unknown account, and where its password is not the one of that hash any more.
     """
 
     id: str
@@ -84,6 +84,7 @@ class AddCredential(Value, frozen=True):
     label: str
     at: datetime
     expires_at: datetime | None = None
+    password: str | None = None
 
 
 class DropCredential(Value, frozen=True):

@@ -4,7 +4,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from protocol.errors import ModelUnavailable
 from protocol.settings import Settings
@@ -50,8 +50,20 @@ class Call:
             self.breaker.left()
 
 
+class Key(NamedTuple):
+    """Whose breaker it is; ``guest`` is the key that a client brought for a service of its own."""
+
+    provider: str
+    address: str
+    purpose: Purpose
+    guest: str | None
+
+
 class Guards:
-    """A breaker for each service and purpose; the one that was not used for longest goes first."""
+    """A breaker for each service and purpose.
+
+    Of those that clients name, the one that was not used for longest goes first.
+    """
 
     def __init__(self, settings: Settings, clock: Callable[[], float], retry: Retry) -> None:
         limits = settings.limits
@@ -62,7 +74,7 @@ class Guards:
             "embedding": limits.rerank_s * 0.7,  # a ranking waits for vectors a little longer
         }
         self._clock = clock
-        self._breakers: OrderedDict[tuple[str, str, Purpose], Breaker] = OrderedDict()
+        self._breakers: OrderedDict[Key, Breaker] = OrderedDict()
 
     def health(self) -> list[UpstreamHealth]:
         """How the services are, as far as anybody has asked them."""
@@ -112,11 +124,22 @@ class Guards:
         call.answered()
 
     def _breaker(self, order: Order, purpose: Purpose) -> Breaker:
-        address = order.endpoint.base_url if order.endpoint else ""
-        key = (order.provider, address, purpose)
+        key = _key(order, purpose)
         if key not in self._breakers:
             self._breakers[key] = Breaker(f"{order.provider} {purpose}", self._policy, self._clock)
+            self._forget_guests()
         self._breakers.move_to_end(key)
-        while len(self._breakers) > MOST:
-            self._breakers.popitem(last=False)
         return self._breakers[key]
+
+    def _forget_guests(self) -> None:
+        """Those of the settings are few, and stay."""
+        guests = [key for key in self._breakers if key.guest is not None]
+        for key in guests[:-MOST]:
+            del self._breakers[key]
+
+
+def _key(order: Order, purpose: Purpose) -> Key:
+    """A service that a client names is that client's: no failure of it is another's."""
+    endpoint = order.endpoint
+    guest = endpoint.api_key if endpoint and endpoint.is_clients else None
+    return Key(order.provider, endpoint.base_url if endpoint else "", purpose, guest)

@@ -152,7 +152,10 @@ def translated(service: str) -> Iterator[None]:
         raise ModelUnavailable(service, "it sent a line without end") from error
     except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
         raise ModelUnavailable(
-            service, _problem(error), is_down=True, again_after_s=after_failure(error)
+            service,
+            _problem(error),
+            is_down=not isinstance(error, AddressRefused),  # that says nothing of the service
+            again_after_s=after_failure(error),
         ) from error
 
 

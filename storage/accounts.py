@@ -52,7 +52,7 @@ WHERE kind = 'login' AND account = (SELECT number FROM account WHERE name = ?)
 
 _ADD_CREDENTIAL = """
 INSERT INTO credential (id, kind, digest, account, label, created_at, expires_at)
-SELECT ?, ?, ?, number, ?, ?, ? FROM account WHERE name = ?
+SELECT ?, ?, ?, number, ?, ?, ? FROM account WHERE name = ? AND coalesce(password = ?, TRUE)
 """
 
 _DROP_EXPIRED = "DELETE FROM credential WHERE expires_at <> '' AND expires_at <= ?"
@@ -118,6 +118,7 @@ async def _set_password(database: Database, write: SetPassword) -> int:
 
 
 async def _set_disabled(database: Database, write: SetDisabled) -> int:
+    await database.run(_END_LOGINS, write.name)
     return await database.run(
         "UPDATE account SET is_disabled = ? WHERE name = ?", write.is_disabled, write.name
     )
@@ -127,7 +128,7 @@ async def _add_credential(database: Database, write: AddCredential) -> int:
     await database.run(_DROP_EXPIRED, wire_time(write.at))
     expires_at = wire_time(write.expires_at) if write.expires_at else ""
     values = (write.id, write.kind, write.digest, write.label, wire_time(write.at), expires_at)
-    added = await database.run(_ADD_CREDENTIAL, *values, write.account)
+    added = await database.run(_ADD_CREDENTIAL, *values, write.account, write.password)
     await database.run(_DROP_OLDEST, write.account, MOST_LOGINS)
     return added
 

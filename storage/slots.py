@@ -51,7 +51,7 @@ def _lock(path: Path, number: int) -> int | None:
     """An open file that holds the lock; nothing when somebody else holds it."""
     name = path.with_name(f"{path.name}-slot{number}.lock")
     try:
-        handle = os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        handle = os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise StorageUnavailable(f"{name} cannot be made") from error
     try:

@@ -2,14 +2,14 @@
 
 import pytest
 
-from access.doors import Login
+from access.doors import Login, token_door
 from access.gate import Gate, check_access
 from access.proofs import NO_PROOF, Proof
 from protocol.access import KEEPER, Person
 from protocol.errors import NotFound, SettingsError
 from protocol.refusals import Unauthorized
 from protocol.settings import Access, General, Settings
-from tests.access.registry import registry
+from tests.access.registry import Clock, registry
 
 SECRET = "a-long-enough-secret"
 TOKEN = Access(auth="token", token=SECRET)
@@ -52,6 +52,18 @@ async def test_open_door_lets_everybody_in_as_keeper() -> None:
 async def test_token_door_knows_one_secret(proof: Proof, person: Person | None) -> None:
     """In the header; what a cookie holds is made of it."""
     assert await whom(TOKEN, proof) == person
+
+
+async def test_cookie_of_the_token_door_has_an_end() -> None:
+    """That nobody can put off."""
+    clock = Clock()
+    door = token_door(Access(auth="token", token=SECRET, login_hours=2), clock)
+    secret = (await door.log_in("", SECRET)).secret
+    later = f"{int(secret.partition('.')[0]) + 9999}.{secret.partition('.')[2]}"
+    assert await door.person(Proof(cookie=secret)) == KEEPER
+    assert await door.person(Proof(cookie=later)) is None
+    clock.forward(2.1)
+    assert await door.person(Proof(cookie=secret)) is None
 
 
 async def test_token_door_gives_browsers_a_cookie_that_is_not_the_secret() -> None:

@@ -20,9 +20,10 @@ DOWN = ModelUnavailable("openai", "status 500", is_down=True)
 NOT_DOWN = ModelUnavailable("openai", "it refused the key")
 
 
-def order(address: str = "http://a.example") -> Order:
-    """A model at an address."""
-    return Order("openai", "m", 0, Endpoint("openai", address), OpenAiDialect())
+def order(address: str = "http://a.example", guest: str = "") -> Order:
+    """A model at an address, of the settings or (with a key) of a client."""
+    endpoint = Endpoint("openai", address, guest, is_clients=bool(guest))
+    return Order("openai", "m", 0, endpoint, OpenAiDialect())
 
 
 class Service:
@@ -113,7 +114,21 @@ def test_only_what_shows_that_it_is_down_counts(error: ModelUnavailable, asked: 
 async def test_services_are_told_apart_and_bounded_in_number() -> None:
     """Clients may bring any number of addresses."""
     guards = Service().guards
+    async with guards.watch(order(), "chat"):
+        pass
     for number in range(MOST + 10):
-        async with guards.watch(order(f"http://{number}.example"), "chat"):
+        async with guards.watch(order(f"http://{number}.example", guest="k"), "chat"):
             pass
-    assert len(guards.health()) == MOST
+    assert len(guards.health()) == MOST + 1  # that of the settings stays
+
+
+@virtual
+async def test_client_cannot_shut_off_a_service_of_the_settings() -> None:
+    """What it names itself, also at the same address, has a breaker of its own."""
+    guards = Service().guards
+    for _ in range(10):
+        with pytest.raises(ModelUnavailable):
+            async with guards.watch(order(guest="wrong"), "chat"):
+                raise DOWN
+    async with guards.watch(order(), "chat"), guards.watch(order(guest="right"), "chat"):
+        pass

@@ -69,12 +69,14 @@ class MemoryAccounts:
         return self._replace(write.name, password=write.password)
 
     def _set_disabled(self, write: SetDisabled) -> bool:
+        self._drop(lambda each: each.kind == "login" and each.account == write.name)
         return self._replace(write.name, is_disabled=write.is_disabled)
 
     def _add_credential(self, write: AddCredential) -> bool:
         now = wire_time(write.at)
         self._drop(lambda each: bool(each.expires_at) and each.expires_at <= now)
-        if write.account not in self._accounts:
+        account = self._accounts.get(write.account)
+        if account is None or write.password not in {None, account.password}:
             return False
         expires_at = wire_time(write.expires_at) if write.expires_at else ""
         facts = (write.id, write.kind, write.account, write.label, now, expires_at)

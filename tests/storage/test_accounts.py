@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from msgspec.structs import replace
+
 from protocol.access import Person
 from protocol.accounts import (
     AddAccount,
@@ -81,6 +83,21 @@ async def test_other_password_ends_the_logins_and_not_the_keys(store: Store) -> 
     assert account.password == "new"
     assert await store.accounts.holder("d0", NOON) is None
     assert await store.accounts.holder("dk", NOON) is not None
+
+
+async def test_login_by_a_password_that_has_been_changed_is_refused(store: Store) -> None:
+    """It was on its way when that was changed: it must not outlive it."""
+    late = replace(login(), password="hash")
+    assert await store.commit([ANN, late]) == ()
+    assert await store.commit([SetPassword("ann", "new"), late]) == (late,)
+    assert await store.accounts.holder("d0", NOON) is None
+
+
+async def test_account_that_is_let_in_again_has_no_old_logins(store: Store) -> None:
+    """Whoever had them logs in anew."""
+    await store.commit([ANN, login(), SetDisabled("ann", is_disabled=True)])
+    await store.commit([SetDisabled("ann", is_disabled=False)])
+    assert await store.accounts.holder("d0", NOON) is None
 
 
 async def test_credential_is_dropped_by_id_or_digest(store: Store) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import stat
 from contextlib import closing
 from pathlib import Path
 
@@ -47,6 +48,19 @@ async def test_missing_folders_are_made(tmp_path: Path) -> None:
     store = await SqliteStore.open(path)
     await store.close()
     assert path.is_file()
+
+
+async def test_files_are_nobody_elses_on_this_machine(tmp_path: Path) -> None:
+    """Neither the folder that is made nor what SQLite puts there; one that is there stays."""
+    old = tmp_path / "old"
+    old.mkdir(mode=0o750)
+    for folder in (tmp_path / "new", old):
+        store = await SqliteStore.open(folder / "db.sqlite")
+        await store.commit([asked("1", "c", "m")])
+        modes = {stat.S_IMODE(file.stat().st_mode) for file in folder.glob("db.sqlite*")}
+        assert all(not mode & 0o077 for mode in modes), modes
+        await store.close()
+    assert [stat.S_IMODE(f.stat().st_mode) for f in (tmp_path / "new", old)] == [0o700, 0o750]
 
 
 async def test_path_below_a_file_is_refused(tmp_path: Path) -> None:

@@ -8,22 +8,24 @@ from dataclasses import replace
 
 from websockets.asyncio.client import connect
 
-from access.doors import TokenDoor
+from access.doors import token_door
 from access.gate import Gate
 from access.quotas import Quotas
-from protocol.settings import Limits
+from protocol.settings import Access, Limits
 from tests.transport.places import PATIENCE_S, Client, client, get, services, serving
 from transport.server import Server
 
 SOON_S = 2.0
 LIMITS = Limits(asker_connections=2)
 
+GATE = Gate(token_door(Access(auth="token", token="a-secret-that-is-long-enough")))
+
 
 @asynccontextmanager
 async def crowded() -> AsyncIterator[tuple[Server, Client]]:
     """A server with two connections, which are all it takes; one of them is given."""
     quotas = Quotas(LIMITS, time.monotonic)
-    using = replace(services(), gate=Gate(TokenDoor("secret")), quotas=quotas)
+    using = replace(services(), gate=GATE, quotas=quotas)
     async with serving(using=using) as server, AsyncExitStack() as stack:
         one, _other = [await stack.enter_async_context(client(server)) for _ in range(2)]
         assert (await one.ask(get("/health/live"))).status == 200
@@ -57,7 +59,7 @@ async def test_one_that_leaves_makes_room() -> None:
 async def test_websocket_is_no_http_connection_any_more() -> None:
     """It has a limit of its own."""
     quotas = Quotas(Limits(asker_connections=1, asker_sockets=2), time.monotonic)
-    using = replace(services(), gate=Gate(TokenDoor("secret")), quotas=quotas)
+    using = replace(services(), gate=GATE, quotas=quotas)
     async with serving(using=using) as server, AsyncExitStack() as stack:
         for _ in range(2):
             await stack.enter_async_context(connect(f"ws://127.0.0.1:{server.port}", proxy=None))
