@@ -215,10 +215,7 @@ class Metrics(Value, frozen=True):
     on: Annotated[
         bool, described("counts for Prometheus at GET /metrics, told to this machine alone")
     ] = False
-    spans: Annotated[
-        bool,
-        described("spans of each turn for OpenTelemetry; needs the extra otel, and is told where"),
-    ] = False
+    spans: Annotated[bool, described("spans of turns for OpenTelemetry (extra otel)")] = False
 
 
 class Limits(Value, frozen=True):
