@@ -3,6 +3,7 @@
 # ruff: noqa: ARG002 - a door is told more than it may need
 import hmac
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
@@ -31,12 +32,12 @@ class Login(Value, frozen=True):
         return f"Login({self.person!r})"
 
 
-class Door:
+class Door(ABC):
     """One way to know who asks; without a word of its own there is nothing to log in to."""
 
+    @abstractmethod
     async def person(self, proof: Proof) -> Person | None:
         """Who proves this; nobody for ``None``. Raises StorageUnavailable."""
-        raise NotImplementedError
 
     async def begin_set_up(self) -> str:
         """The token by which the first administrator is made; empty where that is not needed."""
@@ -46,7 +47,7 @@ class Door:
         """A login of a browser; raises Unauthorized, or NotFound where there are none."""
         raise NotFound
 
-    async def log_out(self, proof: Proof) -> None:
+    async def log_out(self, proof: Proof) -> None:  # noqa: B027 - most have none to end
         """End the login that is proved; nothing where it is none."""
 
     async def set_up(self, token: str, name: str, password: str) -> Login:
