@@ -50,7 +50,7 @@ soak: $(VENV)/dev.stamp  ## 200 sessions come and go for MINUTES=5; fails when s
 ssrf: $(VENV)/dev.stamp  ## hostile links in a network of canaries; fails when one is hit
 	$(BIN)/python -m bench.ssrf
 
-bombs: $(VENV)/dev.stamp  ## what wants all memory or time; fails when 10 s or 32 MB are not enough
+bombs: $(VENV)/dev.stamp  ## what wants all memory or time; fails at 10 s, 32 MB, or 100 ms for others
 	$(BIN)/python -m bench.bombs
 
 schemathesis: $(VENV)/dev.stamp  ## EXAMPLES=100 requests a route, drawn from the OpenAPI document with SEED=1; fails on what it does not declare

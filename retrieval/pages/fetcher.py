@@ -22,6 +22,7 @@ HEADERS = {
 }
 MOST_PIECES = 20_000  # chunks that a site sends its page in; those of most have kilobytes
 PIECES_AT_ONCE = 50
+PAUSE_S = 0.001
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 WEB = frozenset({"http", "https"})
 UNNAMED = frozenset({"", "application/octet-stream", "binary/octet-stream"})
@@ -141,8 +142,9 @@ class Fetcher:
                 raise PageUnreadable("it comes in too many pieces")
             if not pieces % PIECES_AT_ONCE:
                 # Chunks that have come together are handed out without a pause: ten thousand of a
-                # byte each would hold everybody else up for half a second.
-                await asyncio.sleep(0)
+                # byte each would hold everybody else up for half a second. Only a loop that is idle
+                # for a moment lets the threads of the store have the interpreter.
+                await asyncio.sleep(PAUSE_S)
         return bytes(body)
 
 
