@@ -18,6 +18,7 @@ from protocol.offload import Offload
 from providers.calls import Call, Unreadable, refused
 from providers.lines import Lines, LineTooLong
 from upstreams.addresses import AddressPolicy
+from upstreams.direct import direct
 from upstreams.network import AddressRefused, CheckedTransport
 from upstreams.passing import after_failure
 from upstreams.replies import released
@@ -32,6 +33,7 @@ LINE_BYTES = 1024 * 1024
 BODY_BYTES = 32 * 1024 * 1024
 CONNECTIONS = 1_000
 IDLE_CONNECTIONS = 64
+IDLE_S = 5.0
 
 OpenClient = Callable[[], httpx.AsyncClient]
 
@@ -39,8 +41,10 @@ OpenClient = Callable[[], httpx.AsyncClient]
 def open_client() -> httpx.AsyncClient:
     """A client that bounds connecting and sending; how long to wait for text is its user's."""
     most, idle = CONNECTIONS, IDLE_CONNECTIONS
-    limits = httpx.Limits(max_connections=most, max_keepalive_connections=idle)
-    return _bounded(limits=limits)
+    limits = httpx.Limits(
+        max_connections=most, max_keepalive_connections=idle, keepalive_expiry=IDLE_S
+    )
+    return _bounded(limits=limits, transport=direct(limits))
 
 
 def open_guarded(policy: AddressPolicy, offload: Offload) -> httpx.AsyncClient:

@@ -7,6 +7,8 @@ from typing import Any
 
 import httpx
 
+CLOSED_AT_ONCE = "perplexica.closed_at_once"  # of a reply whose stream never waits as it is closed
+
 
 async def to_the_end(work: Coroutine[Any, Any, None]) -> None:
     """Do the work, which must be short; who is cancelled meanwhile leaves when it is done."""
@@ -43,7 +45,8 @@ async def released(
     """The reply that ``AsyncClient.stream`` gives, closed and let go at the end."""
     async with asking as response:
         assert isinstance(response.stream, httpx.AsyncByteStream)
-        response.stream = ClosedWhole(response.stream)
+        if CLOSED_AT_ONCE not in response.extensions:
+            response.stream = ClosedWhole(response.stream)
         try:
             yield response
         finally:
