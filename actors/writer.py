@@ -1,12 +1,12 @@
 """Writes the answer."""
 
-import asyncio
 from contextlib import aclosing
 from typing import ClassVar
 
 import structlog
 
 from actors.base import Actor, on
+from actors.patience import Patience
 from protocol.errors import DeadlineExceeded, ModelUnavailable, ProviderError, ServiceError
 from protocol.messages import Write, Written
 from protocol.settings import Limits
@@ -60,14 +60,13 @@ class Writer(Actor):
             question.focus_mode, question.text, question.history, message.nodes
         )
         temperature = self._retrieval.modes[question.focus_mode].answer_temperature
-        loop = asyncio.get_running_loop()
         try:
             async with (
-                asyncio.timeout(self._limits.first_token_s) as patience,
+                Patience(self._limits.first_token_s, self._limits.token_gap_s) as patience,
                 aclosing(self._providers.stream(choice, prompt, temperature=temperature)) as pieces,
             ):
                 async for piece in pieces:
-                    patience.reschedule(loop.time() + self._limits.token_gap_s)
+                    patience.renew()
                     self._say(message, piece)
         except TimeoutError:
             raise self._too_slow() from None

@@ -40,8 +40,14 @@ def cost(pid: int) -> Cost:
 
 def cpu_ms_of(pid: int) -> float:
     """CPU time of all threads that the process has now; finer than the ticks of ``cost``."""
+    return shares_ms_of(pid)[0]
+
+
+def shares_ms_of(pid: int) -> tuple[float, float]:
+    """CPU time of all threads that the process has now, and their time in line for a core."""
     tasks = Path(f"/proc/{pid}/task").iterdir()
-    return sum(int((task / "schedstat").read_text("ascii").split()[0]) for task in tasks) / 1e6
+    told = [(task / "schedstat").read_text("ascii").split() for task in tasks]
+    return sum(int(ran) for ran, *_ in told) / 1e6, sum(int(late) for _, late, *_ in told) / 1e6
 
 
 def spread(values: Sequence[float]) -> str:

@@ -1,8 +1,8 @@
 """A model service that costs little: many streams at once, each of 50 pieces a second.
 
 ``python -m bench.stream_source`` prints its address, then reads lines such as ``1000 400`` from its
-standard input: as soon as so many streams are asked for, it prints ``begun`` and lets each have so
-many pieces; ``ended`` follows. A stream has only its head until then.
+standard input: as soon as so many streams are asked for, it prints ``asked``. With the next line,
+empty, it lets each have so many pieces; ``ended`` follows. A stream has only its head until then.
 """
 
 import asyncio
@@ -86,7 +86,8 @@ async def main() -> None:
     while line := await asyncio.to_thread(sys.stdin.readline):
         count, pieces = map(int, line.split())
         streams = [await waiting.get() for _ in range(count)]
-        print("begun", flush=True)
+        print("asked", flush=True)
+        await asyncio.to_thread(sys.stdin.readline)
         await pace(streams, pieces)
         print("ended", flush=True)
 

@@ -24,7 +24,7 @@ class Lines:
         if ended:
             ended[0] = self._join(ended[0])
         self._hold(rest)
-        if any(len(line) > self._limit for line in ended):
+        if ended and len(max(ended, key=len)) > self._limit:
             raise LineTooLong
         return ended
 

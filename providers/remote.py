@@ -1,6 +1,6 @@
 """One model service: its dialect spoken over HTTP. Loaded when first used."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
 
 import msgspec
@@ -16,6 +16,9 @@ EMBED_CHARS = 8_000
 LIST_BYTES = 4 * 1024 * 1024
 LIST_MODELS = 2_000
 NAME_CHARS = 200
+JOINED_CHARS = 2_048  # of a piece, unless the service sends longer ones
+
+Read = Callable[[bytes], tuple[str, bool]]
 
 
 class Remote:
@@ -37,17 +40,15 @@ class Remote:
     async def stream(
         self, model: str, prompt: Prompt, *, temperature: float
     ) -> AsyncGenerator[str, None]:
-        """The pieces of an answer as they come, none of them empty.
+        """The pieces of an answer as they come, none of them empty; what comes together is one.
 
         Closing the generator, or cancelling who waits for it, closes the connection. A reply
         that ends before it says that it is whole is an error, whatever came before.
         """
         call = self._dialect.chat(self._endpoint, model, prompt, temperature)
-        read = self._dialect.piece
         async with self._http.stream(call) as reply, aclosing(reply.batches()) as batches:
             async for lines in batches:
-                for line in lines:
-                    text, whole = read(line)
+                for text, whole in joined(self._dialect.piece, lines):
                     if text:
                         yield text
                     if whole:
@@ -83,6 +84,30 @@ class Remote:
             for model in models[:LIST_MODELS]
             if model.name and _is_short_line(model.name)
         )
+
+
+def joined(read: Read, lines: list[bytes]) -> Iterator[tuple[str, bool]]:
+    """The text of lines that have come together, and whether the answer is whole.
+
+    All that follows costs once for each piece, so there are few. An error comes behind the text
+    that stands ahead of it.
+    """
+    waiting: list[str] = []
+    chars, whole = 0, False
+    try:
+        for line in lines:
+            text, whole = read(line)
+            waiting.append(text)
+            chars += len(text)
+            if whole:
+                break
+            if chars >= JOINED_CHARS:
+                yield "".join(waiting), False
+                waiting, chars = [], 0
+    except Unreadable:
+        yield "".join(waiting), False
+        raise
+    yield "".join(waiting), whole
 
 
 def _batches(indices: list[int]) -> list[list[int]]:

@@ -13,6 +13,8 @@ def data_in(line: bytes) -> bytes:
         Unreadable: No event stream has such a line.
 
     """
+    if not line:
+        return b""
     field, _, data = line.partition(b":")
     if field == b"data":
         return data.strip()

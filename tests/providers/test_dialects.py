@@ -15,6 +15,7 @@ from providers.gemini_api import GeminiDialect
 from providers.lines import Lines, LineTooLong
 from providers.ollama_api import OllamaDialect
 from providers.openai_api import OpenAiDialect
+from providers.remote import JOINED_CHARS, joined
 from tests.providers.tiny_server import event, ollama_line
 
 DIALECTS: tuple[Dialect, ...] = (
@@ -94,3 +95,32 @@ def test_path_goes_before_the_query_of_the_address() -> None:
     assert endpoint.url("/models") == "https://host:1/v1/models?version=2"
     assert endpoint.url("/models", "a=b") == "https://host:1/v1/models?version=2&a=b"
     assert Endpoint("x", "https://host").url("/models", "a=b") == "https://host/models?a=b"
+
+
+def words(line: bytes) -> tuple[str, bool]:
+    """A dialect of which each line is text, but for two words."""
+    if line == b"broken":
+        raise Unreadable
+    return ("", True) if line == b"end" else (line.decode(), False)
+
+
+def test_what_comes_together_is_one_piece() -> None:
+    """Lines of one read are told as one, up to the end of the answer."""
+    assert list(joined(words, [b"a", b"", b"b"])) == [("ab", False)]
+    assert list(joined(words, [b"a", b"end", b"b"])) == [("a", True)]
+
+
+def test_text_ahead_of_an_error_is_told() -> None:
+    """What came whole in the same read is not lost with what cannot be read."""
+    pieces = joined(words, [b"a", b"b", b"broken"])
+    assert next(pieces) == ("ab", False)
+    with pytest.raises(Unreadable):
+        next(pieces)
+
+
+def test_pieces_are_not_joined_without_end() -> None:
+    """However much comes in one read, a piece stays small enough for one frame."""
+    lines = [b"x" * 100] * 100
+    pieces = [text for text, _ in joined(words, lines)]
+    assert "".join(pieces) == "x" * 10_000
+    assert max(map(len, pieces)) < JOINED_CHARS + 100
