@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PACKAGES := app.py program.py access actors doctor metrics protocol providers retrieval storage transport upstreams
+PACKAGES := app.py cli.py program.py access actors doctor metrics protocol providers retrieval storage transport upstreams
 CODE := $(PACKAGES) tests bench supply
 
 .PHONY: run test check fmt bench simulate powercuts kills stalled soak ssrf bombs schemathesis lock sbom watched fuzz websockets clean

@@ -1,6 +1,6 @@
 """Accounts and credentials as rows."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ from protocol.accounts import (
     SetDisabled,
     SetPassword,
 )
-from storage.database import Database
+from storage.database import Database, Statements
 from storage.metadata import wire_time
 
 MOST_LOGINS = 50  # of one account; the oldest give way
@@ -95,51 +95,51 @@ def _account(row: tuple[Any, ...]) -> Account:
     return Account(name, role, password, bool(is_disabled), created_at)
 
 
-async def change_accounts(database: Database, write: AccountWrite) -> bool:
+def change_accounts(statements: Statements, write: AccountWrite) -> bool:
     """Turn the write into rows; whether it could be done."""
-    return bool(await _CHANGES[type(write)](database, write))
+    return bool(_CHANGES[type(write)](statements, write))
 
 
-async def _add_account(database: Database, write: AddAccount) -> int:
-    admins = await database.rows("SELECT 1 FROM account WHERE role = 'admin' LIMIT 1")
+def _add_account(statements: Statements, write: AddAccount) -> int:
+    admins = statements.rows("SELECT 1 FROM account WHERE role = 'admin' LIMIT 1")
     values = (write.name, write.role, write.password, wire_time(write.at), write.as_first)
-    added = await database.run(_ADD_ACCOUNT, *values)
+    added = statements.run(_ADD_ACCOUNT, *values)
     if added and write.role == "admin" and not admins:
         for taking_over in _TAKE_OVER:
-            await database.run(taking_over, write.name)
+            statements.run(taking_over, write.name)
     return added
 
 
-async def _set_password(database: Database, write: SetPassword) -> int:
-    await database.run(_END_LOGINS, write.name)
-    return await database.run(
+def _set_password(statements: Statements, write: SetPassword) -> int:
+    statements.run(_END_LOGINS, write.name)
+    return statements.run(
         "UPDATE account SET password = ? WHERE name = ?", write.password, write.name
     )
 
 
-async def _set_disabled(database: Database, write: SetDisabled) -> int:
-    await database.run(_END_LOGINS, write.name)
-    return await database.run(
+def _set_disabled(statements: Statements, write: SetDisabled) -> int:
+    statements.run(_END_LOGINS, write.name)
+    return statements.run(
         "UPDATE account SET is_disabled = ? WHERE name = ?", write.is_disabled, write.name
     )
 
 
-async def _add_credential(database: Database, write: AddCredential) -> int:
-    await database.run(_DROP_EXPIRED, wire_time(write.at))
+def _add_credential(statements: Statements, write: AddCredential) -> int:
+    statements.run(_DROP_EXPIRED, wire_time(write.at))
     expires_at = wire_time(write.expires_at) if write.expires_at else ""
     values = (write.id, write.kind, write.digest, write.label, wire_time(write.at), expires_at)
-    added = await database.run(_ADD_CREDENTIAL, *values, write.account, write.password)
-    await database.run(_DROP_OLDEST, write.account, MOST_LOGINS)
+    added = statements.run(_ADD_CREDENTIAL, *values, write.account, write.password)
+    statements.run(_DROP_OLDEST, write.account, MOST_LOGINS)
     return added
 
 
-async def _drop_credential(database: Database, write: DropCredential) -> int:
-    return await database.run(
+def _drop_credential(statements: Statements, write: DropCredential) -> int:
+    return statements.run(
         "DELETE FROM credential WHERE id = ? OR digest = ?", write.named, write.named
     )
 
 
-_CHANGES: Mapping[type[AccountWrite], Callable[[Database, Any], Awaitable[int]]] = {
+_CHANGES: Mapping[type[AccountWrite], Callable[[Statements, Any], int]] = {
     AddAccount: _add_account,
     SetPassword: _set_password,
     SetDisabled: _set_disabled,

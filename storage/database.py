@@ -3,9 +3,9 @@
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, TypeVar
 
 import aiosqlite
 import structlog
@@ -13,6 +13,7 @@ import structlog
 from protocol.errors import StorageUnavailable
 from storage.text import mended
 
+T = TypeVar("T")
 log = structlog.get_logger()
 
 LOCK_WAIT_S = 5.0
@@ -35,6 +36,32 @@ _PROBLEMS = {
 def _primary_code(error: sqlite3.Error) -> int:
     """The code of SQLite without its finer shades; 0 where Python itself complains."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
+class Statements:
+    """The statements of ``Database``, for work that runs in its thread; they block."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def rows(self, sql: str, *values: object) -> list[Any]:
+        """All rows of a query, as tuples."""
+        return self._done(sql, values).fetchall()
+
+    def run(self, sql: str, *values: object) -> int:
+        """Run a statement; how many rows it touched."""
+        return self._done(sql, values).rowcount
+
+    def run_many(self, sql: str, rows: Iterable[tuple[object, ...]]) -> None:
+        """Run a statement once for each row of values."""
+        for values in rows:
+            self._done(sql, values)
+
+    def _done(self, sql: str, values: tuple[object, ...]) -> sqlite3.Cursor:
+        try:
+            return self._connection.execute(sql, values)
+        except UnicodeEncodeError:
+            return self._connection.execute(sql, mended(values))
 
 
 class Database:
@@ -96,14 +123,18 @@ class Database:
                 cursor = await self._connection.execute(sql, mended(values))
             return cursor.rowcount
 
-    async def run_many(self, sql: str, rows: Iterable[tuple[object, ...]]) -> None:
-        """Run a statement once for each row of values."""
-        values = list(rows)
+    async def together(self, work: Callable[[Statements], T]) -> T:
+        """What work gives that runs many statements, all in one call of the thread.
+
+        To hand each of them to the thread costs more than most of them do.
+        """
         with self._translated():
-            try:
-                await self._connection.executemany(sql, values)
-            except UnicodeEncodeError:
-                await self._connection.executemany(sql, mended(values))
+            # aiosqlite's own methods are made of this one, and it has no public name for it.
+            done: T = await self._connection._execute(self._work, work)  # type: ignore[no-untyped-call]  # noqa: SLF001
+            return done
+
+    def _work(self, work: Callable[[Statements], T]) -> T:
+        return work(Statements(self._connection._conn))  # noqa: SLF001 - as above
 
     async def run_script(self, script: str) -> None:
         """Run the statements of a script within the transaction that is open."""

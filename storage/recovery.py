@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -11,9 +12,9 @@ from protocol.events import Delta, Entry, Event, Failed, SourcesFound, decode_ev
 from protocol.ids import TurnId
 from protocol.values import Node
 from protocol.writes import EndTurn
-from storage.database import Database
+from storage.database import Database, Statements
 from storage.slots import is_held
-from storage.writing import Batch
+from storage.writing import apply
 
 log = structlog.get_logger()
 
@@ -37,21 +38,23 @@ async def interrupt_lost_turns(
         owners = await database.rows("SELECT DISTINCT owner FROM turn WHERE state = 'running'")
         for (owner,) in owners:
             if owner == slot or not is_held(path, owner):
-                await _interrupt_turns_of(owner, Batch(database, slot), clock)
+                await database.together(partial(_interrupt_turns_of, owner, slot, clock))
 
 
-async def _interrupt_turns_of(owner: int, batch: Batch, clock: Callable[[], datetime]) -> None:
-    turns = await batch.database.rows(
+def _interrupt_turns_of(
+    owner: int, slot: int, clock: Callable[[], datetime], statements: Statements
+) -> None:
+    turns = statements.rows(
         "SELECT id FROM turn WHERE owner = ? AND state = 'running' ORDER BY number", owner
     )
     for (turn_id,) in turns:
-        await batch.apply([await _ending(batch.database, turn_id, clock())])
+        apply([_ending(statements, turn_id, clock())], slot, statements)
         log.warning("turn.interrupted", turn_id=turn_id)
 
 
-async def _ending(database: Database, turn_id: TurnId, at: datetime) -> EndTurn:
+def _ending(statements: Statements, turn_id: TurnId, at: datetime) -> EndTurn:
     """The end of a turn as its journal tells it; without any text, a sentence says why."""
-    rows = await database.rows(
+    rows = statements.rows(
         "SELECT seq, event FROM entry JOIN turn ON turn.number = entry.turn"
         " WHERE turn.id = ? ORDER BY seq",
         turn_id,

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Self
@@ -27,7 +28,7 @@ from storage.store import StoredChat, StoredMessage, StoredTurn, Trace
 from storage.traces import read_recording, read_trace, read_traces
 from storage.turns import read_turn
 from storage.uploads import read_upload
-from storage.writing import Batch
+from storage.writing import apply
 
 log = structlog.get_logger()
 
@@ -111,11 +112,10 @@ class SqliteStore:
         if not writes:
             return ()
         started = perf_counter()
-        batch = Batch(self._writer, self._slot.number)
         async with self._writer.transaction():
-            await batch.apply(writes)
+            refused = await self._writer.together(partial(apply, writes, self._slot.number))
         log.debug("batch.committed", writes=len(writes), duration_ms=_since(started))
-        return tuple(batch.refused)
+        return tuple(refused)
 
     @property
     def accounts(self) -> SqliteAccounts:

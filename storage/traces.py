@@ -11,7 +11,7 @@ from protocol.errors import StorageUnavailable
 from protocol.events import END, Failed, decode_event
 from protocol.ids import MessageId, TurnId
 from protocol.writes import ForgetJournals
-from storage.database import Database
+from storage.database import Database, Statements
 from storage.store import Trace
 
 QUICK = 1  # level of zlib: an answer waits for it
@@ -63,14 +63,14 @@ class Packed(msgspec.Struct, frozen=True):
         return zlib.compress(self.data, QUICK)
 
 
-async def keep_recording(database: Database, turn_id: TurnId, data: bytes) -> None:
+def keep_recording(statements: Statements, turn_id: TurnId, data: bytes) -> None:
     """Keep what a turn that is about to end was given."""
-    await database.run(_KEEP, Packed(data), turn_id)
+    statements.run(_KEEP, Packed(data), turn_id)
 
 
-async def forget_recordings(database: Database, write: ForgetJournals) -> None:
+def forget_recordings(statements: Statements, write: ForgetJournals) -> None:
     """Remove all but those of the newest turns, the oldest first, at most ``TOGETHER``."""
-    await database.run(_FORGET, write.recordings, TOGETHER)
+    statements.run(_FORGET, write.recordings, TOGETHER)
 
 
 async def read_recording(database: Database, turn_id: TurnId, reach: Reach) -> bytes:

@@ -8,7 +8,7 @@ from protocol.access import Reach
 from protocol.ids import MessageId
 from protocol.values import Node
 from protocol.writes import ForgetJournals
-from storage.database import Database
+from storage.database import Database, Statements
 from storage.metadata import wire_time
 from storage.store import StoredTurn
 
@@ -32,9 +32,9 @@ DELETE FROM entry WHERE turn IN (
 """
 
 
-async def forget_journals(database: Database, write: ForgetJournals) -> None:
+def forget_journals(statements: Statements, write: ForgetJournals) -> None:
     """Remove old journals, the oldest first, at most ``TOGETHER``."""
-    await database.run(_FORGET, TOGETHER, wire_time(write.before), write.most)
+    statements.run(_FORGET, TOGETHER, wire_time(write.before), write.most)
 
 
 async def read_turn(database: Database, answer_id: MessageId, reach: Reach) -> StoredTurn | None:

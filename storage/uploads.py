@@ -7,7 +7,7 @@ from protocol.access import Reach
 from protocol.ids import ChatId
 from protocol.values import ModelChoice, Upload, UploadPassage
 from protocol.writes import KeepUploads
-from storage.database import Database
+from storage.database import Database, Statements
 from storage.metadata import wire_time
 
 # An upload that no question has named for so long will be named by none: its page is gone.
@@ -50,38 +50,38 @@ WHERE upload.id = ? AND coalesce(upload.owner = ?, TRUE) ORDER BY place
 """
 
 
-async def keep_uploads(database: Database, write: KeepUploads) -> None:
+def keep_uploads(statements: Statements, write: KeepUploads) -> None:
     """Keep the uploads with their passages; given twice they count once."""
-    await database.run(_FORGET_UNUSED, _time_before(write.at))
+    statements.run(_FORGET_UNUSED, _time_before(write.at))
     for upload in write.uploads:
-        await _keep(database, upload, write)
+        _keep(statements, upload, write)
 
 
-async def _keep(database: Database, upload: Upload, write: KeepUploads) -> None:
+def _keep(statements: Statements, upload: Upload, write: KeepUploads) -> None:
     model = upload.embedding
     facts = (upload.id, upload.name, upload.size_bytes, model.provider, model.model)
-    if not await database.run(_ADD_UPLOAD, *facts, wire_time(write.at), write.owner):
+    if not statements.run(_ADD_UPLOAD, *facts, wire_time(write.at), write.owner):
         return
     rows = (
         (place, passage.title, passage.text, passage.vector, upload.id)
         for place, passage in enumerate(upload.passages)
     )
-    await database.run_many(_ADD_PASSAGE, rows)
+    statements.run_many(_ADD_PASSAGE, rows)
 
 
-async def name_files(
-    database: Database, chat_id: ChatId, file_ids: Iterable[str], reach: Reach
+def name_files(
+    statements: Statements, chat_id: ChatId, file_ids: Iterable[str], reach: Reach
 ) -> None:
     """Note that a question of the chat was asked with these files.
 
     Unknown ones, and those of somebody else, are passed over.
     """
-    await database.run_many(_NAME_FILE, ((chat_id, name, reach.owner) for name in file_ids))
+    statements.run_many(_NAME_FILE, ((chat_id, name, reach.owner) for name in file_ids))
 
 
-async def forget_files(database: Database, chat_id: ChatId) -> None:
+def forget_files(statements: Statements, chat_id: ChatId) -> None:
     """Remove the uploads that only this chat uses."""
-    await database.run(_FORGET_WITH_CHAT, chat_id, chat_id)
+    statements.run(_FORGET_WITH_CHAT, chat_id, chat_id)
 
 
 async def read_upload(database: Database, file_id: str, reach: Reach) -> Upload | None:

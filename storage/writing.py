@@ -1,6 +1,6 @@
 """How each kind of write becomes rows; one function and one row of the table for each."""
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, get_args
 
 from protocol.access import Reach
@@ -19,7 +19,7 @@ from protocol.writes import (
     Write,
 )
 from storage.accounts import change_accounts
-from storage.database import Database
+from storage.database import Statements
 from storage.metadata import answer_metadata, question_metadata, wire_time
 from storage.text import as_json
 from storage.traces import forget_recordings, keep_recording
@@ -100,70 +100,76 @@ ON CONFLICT (chat, file_id) DO NOTHING
 class Batch:
     """One transaction on its way; ``refused`` are the writes that could not be done."""
 
-    def __init__(self, database: Database, owner: int) -> None:
-        self.database = database
+    def __init__(self, statements: Statements, owner: int) -> None:
+        self.statements = statements
         self.owner = owner
         self.refused: list[Write] = []
 
-    async def apply(self, writes: Sequence[Write]) -> None:
-        """Turn the writes into rows, in order; the transaction is the caller's."""
-        for write in writes:
-            await _WRITERS[type(write)](self, write)
+
+def apply(writes: Sequence[Write], owner: int, statements: Statements) -> list[Write]:
+    """Turn the writes into rows, in order; those that could not be done.
+
+    The transaction is the caller's; ``owner`` is the slot of the process.
+    """
+    batch = Batch(statements, owner)
+    for write in writes:
+        _WRITERS[type(write)](batch, write)
+    return batch.refused
 
 
-async def _accept_turn(batch: Batch, write: AcceptTurn) -> None:
+def _accept_turn(batch: Batch, write: AcceptTurn) -> None:
     """Keep chat, question and turn; a turn that is there already was given twice."""
     question, reach = write.turn.question, write.turn.person.reach
-    if await batch.database.rows("SELECT 1 FROM turn WHERE id = ?", write.turn.turn_id):
+    if batch.statements.rows("SELECT 1 FROM turn WHERE id = ?", write.turn.turn_id):
         return
-    is_new = await _keep_chat(batch, write)
-    if not is_new and not await _finds_chat(batch, question.chat_id, reach):
+    is_new = _keep_chat(batch, write)
+    if not is_new and not _finds_chat(batch, question.chat_id, reach):
         batch.refused.append(write)
         return
-    await _keep_question(batch, write)
-    await name_files(batch.database, question.chat_id, question.files, reach)
-    await _keep_turn(batch, write)
-    await _keep_entries(batch, write.turn.turn_id, [write.entry])
+    _keep_question(batch, write)
+    name_files(batch.statements, question.chat_id, question.files, reach)
+    _keep_turn(batch, write)
+    _keep_entries(batch, write.turn.turn_id, [write.entry])
 
 
-async def _finds_chat(batch: Batch, chat_id: ChatId, reach: Reach) -> bool:
-    return bool(await batch.database.rows(_FIND_CHAT, chat_id, reach.owner))
+def _finds_chat(batch: Batch, chat_id: ChatId, reach: Reach) -> bool:
+    return bool(batch.statements.rows(_FIND_CHAT, chat_id, reach.owner))
 
 
-async def _keep_chat(batch: Batch, write: AcceptTurn) -> bool:
+def _keep_chat(batch: Batch, write: AcceptTurn) -> bool:
     question, owner = write.turn.question, write.turn.person.name
     facts = (question.chat_id, question.text, wire_time(write.at), question.focus_mode)
-    return bool(await batch.database.run(_ADD_CHAT, *facts, owner))
+    return bool(batch.statements.run(_ADD_CHAT, *facts, owner))
 
 
-async def _keep_question(batch: Batch, write: AcceptTurn) -> None:
+def _keep_question(batch: Batch, write: AcceptTurn) -> None:
     question = write.turn.question
     metadata = question_metadata(write.at)
     values = (question.message_id, question.text, metadata, question.chat_id)
-    if not await batch.database.run(_ADD_QUESTION, *values):
-        await _forget_what_followed(batch, write)
+    if not batch.statements.run(_ADD_QUESTION, *values):
+        _forget_what_followed(batch, write)
 
 
-async def _forget_what_followed(batch: Batch, write: AcceptTurn) -> None:
+def _forget_what_followed(batch: Batch, write: AcceptTurn) -> None:
     """Remove what stands behind a question in its chat, and the turns it had before.
 
     A turn that still runs is removed with its question or as one of these, so that nothing is
     left to which it could add its answer.
     """
     question = write.turn.question
-    [(chat, row)] = await batch.database.rows(_FIND_QUESTION, question.chat_id, question.message_id)
-    await batch.database.run(
+    [(chat, row)] = batch.statements.rows(_FIND_QUESTION, question.chat_id, question.message_id)
+    batch.statements.run(
         "DELETE FROM message WHERE chat = ? AND coalesce(question, id) >= ? AND id <> ?",
         chat,
         row,
         row,
     )
-    await batch.database.run("DELETE FROM turn WHERE question = ?", row)
+    batch.statements.run("DELETE FROM turn WHERE question = ?", row)
 
 
-async def _keep_turn(batch: Batch, write: AcceptTurn) -> None:
+def _keep_turn(batch: Batch, write: AcceptTurn) -> None:
     turn, question, models = write.turn, write.turn.question, write.turn.models
-    await batch.database.run(
+    batch.statements.run(
         _ADD_TURN,
         turn.turn_id,
         batch.owner,
@@ -183,48 +189,48 @@ async def _keep_turn(batch: Batch, write: AcceptTurn) -> None:
     )
 
 
-async def _keep_entries(batch: Batch, turn_id: TurnId, entries: Iterable[Entry]) -> None:
+def _keep_entries(batch: Batch, turn_id: TurnId, entries: Iterable[Entry]) -> None:
     rows = ((entry.seq, as_json(entry.event), turn_id) for entry in entries)
-    await batch.database.run_many(_ADD_ENTRY, rows)
+    batch.statements.run_many(_ADD_ENTRY, rows)
 
 
-async def _append_entries(batch: Batch, write: AppendEntries) -> None:
-    await _keep_entries(batch, write.turn_id, write.entries)
+def _append_entries(batch: Batch, write: AppendEntries) -> None:
+    _keep_entries(batch, write.turn_id, write.entries)
 
 
-async def _end_turn(batch: Batch, write: EndTurn) -> None:
+def _end_turn(batch: Batch, write: EndTurn) -> None:
     """Keep the last lines and the answer; nothing for a turn that is gone or another's."""
-    run = batch.database.run
-    if await run(_REOPEN, write.turn_id, batch.owner):
-        await run(_DROP_ANSWER, write.turn_id)
-    await _keep_entries(batch, write.turn_id, write.entries)
+    run = batch.statements.run
+    if run(_REOPEN, write.turn_id, batch.owner):
+        run(_DROP_ANSWER, write.turn_id)
+    _keep_entries(batch, write.turn_id, write.entries)
     metadata = answer_metadata(write.at, write.sources, write.error)
-    await run(_ADD_ANSWER, write.text, metadata, write.turn_id)
+    run(_ADD_ANSWER, write.text, metadata, write.turn_id)
     if write.recording:
-        await keep_recording(batch.database, write.turn_id, write.recording)
+        keep_recording(batch.statements, write.turn_id, write.recording)
     survived = write.survived or write.entries[-1].seq
-    await run(_END_TURN, write.state, survived, wire_time(write.at), write.turn_id)
+    run(_END_TURN, write.state, survived, wire_time(write.at), write.turn_id)
 
 
-async def _delete_chat(batch: Batch, write: DeleteChat) -> None:
-    if not await _finds_chat(batch, write.chat_id, write.reach):
+def _delete_chat(batch: Batch, write: DeleteChat) -> None:
+    if not _finds_chat(batch, write.chat_id, write.reach):
         batch.refused.append(write)
         return
-    await forget_files(batch.database, write.chat_id)
-    await batch.database.run("DELETE FROM chat WHERE id = ?", write.chat_id)
+    forget_files(batch.statements, write.chat_id)
+    batch.statements.run("DELETE FROM chat WHERE id = ?", write.chat_id)
 
 
-async def _import_chat(batch: Batch, write: ImportChat) -> None:
+def _import_chat(batch: Batch, write: ImportChat) -> None:
     """Keep a chat with its messages and files, unless one of that id is there."""
-    database = batch.database
+    statements = batch.statements
     facts = (write.chat_id, write.title, wire_time(write.created_at), write.focus_mode)
-    if not await database.run(_ADD_CHAT, *facts, write.owner):
+    if not statements.run(_ADD_CHAT, *facts, write.owner):
         return
-    [(chat,)] = await database.rows("SELECT number FROM chat WHERE id = ?", write.chat_id)
-    [(last,)] = await database.rows(_LAST_MESSAGE)
-    await database.run_many(_ADD_MESSAGE, numbered(write.messages, chat, last + 1))
+    [(chat,)] = statements.rows("SELECT number FROM chat WHERE id = ?", write.chat_id)
+    [(last,)] = statements.rows(_LAST_MESSAGE)
+    statements.run_many(_ADD_MESSAGE, numbered(write.messages, chat, last + 1))
     files = [(chat, file.file_id, file.name) for file in write.files]
-    await database.run_many(_ADD_FILE, files)
+    statements.run_many(_ADD_FILE, files)
 
 
 def numbered(
@@ -246,21 +252,21 @@ def numbered(
         )
 
 
-async def _keep_uploads(batch: Batch, write: KeepUploads) -> None:
-    await keep_uploads(batch.database, write)
+def _keep_uploads(batch: Batch, write: KeepUploads) -> None:
+    keep_uploads(batch.statements, write)
 
 
-async def _forget_journals(batch: Batch, write: ForgetJournals) -> None:
-    await forget_journals(batch.database, write)
-    await forget_recordings(batch.database, write)
+def _forget_journals(batch: Batch, write: ForgetJournals) -> None:
+    forget_journals(batch.statements, write)
+    forget_recordings(batch.statements, write)
 
 
-async def _change_accounts(batch: Batch, write: AccountWrite) -> None:
-    if not await change_accounts(batch.database, write):
+def _change_accounts(batch: Batch, write: AccountWrite) -> None:
+    if not change_accounts(batch.statements, write):
         batch.refused.append(write)
 
 
-_WRITERS: Mapping[type[Write], Callable[[Batch, Any], Awaitable[None]]] = {
+_WRITERS: Mapping[type[Write], Callable[[Batch, Any], None]] = {
     AcceptTurn: _accept_turn,
     AppendEntries: _append_entries,
     EndTurn: _end_turn,

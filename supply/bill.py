@@ -87,7 +87,7 @@ def wanted_by(name: str, pinned: Iterable[Pin]) -> list[str]:
 def made() -> str:
     """The bill of this checkout, as text."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    version = VERSION.search((ROOT / "app.py").read_text("utf-8"))
+    version = VERSION.search((ROOT / "cli.py").read_text("utf-8"))
     assert version is not None
     requirements = (ROOT / "requirements.txt").read_text("utf-8")
     return json.dumps(bill(requirements, project, version[1]), indent=2) + "\n"

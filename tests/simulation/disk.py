@@ -46,9 +46,12 @@ class Connection:
             return await self._slowly(self._disk.commit(self.commit))
         return await self._in_turn(lambda: self._sqlite.execute(sql, tuple(values)))
 
-    async def executemany(self, sql: str, rows: Iterable[Any]) -> None:
-        """One statement for each row."""
-        await self._in_turn(lambda: self._sqlite.executemany(sql, rows))
+    async def _execute(self, function: Callable[..., T], *values: object) -> T:
+        return await self._in_turn(lambda: function(*values))
+
+    @property
+    def _conn(self) -> sqlite3.Connection:
+        return self._sqlite
 
     async def rollback(self) -> None:
         """Undo what is not committed."""

@@ -2,7 +2,7 @@
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, cast
@@ -147,8 +147,24 @@ def _plain(name: Any) -> str:
 class _Cursor:
     """What is left of a statement."""
 
-    def __init__(self, rowcount: int) -> None:
+    def __init__(self, rows: list[Any], rowcount: int) -> None:
+        self._rows = rows
         self.rowcount = rowcount
+
+    def fetchall(self) -> list[Any]:
+        return self._rows
+
+
+class _Statements:
+    """apsw's connection with the method of sqlite3's that Statements uses."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+
+    def execute(self, sql: str, values: Sequence[Any] = ()) -> _Cursor:
+        with _as_sqlite3():
+            rows = self._connection.execute(sql, tuple(values)).fetchall()
+        return _Cursor(rows, self._connection.changes())
 
 
 class _Connection:
@@ -156,18 +172,16 @@ class _Connection:
 
     def __init__(self, connection: apsw.Connection) -> None:
         self.connection = connection
+        self._conn = _Statements(connection)
 
     async def execute_fetchall(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
-        with _as_sqlite3():
-            return self.connection.execute(sql, tuple(values)).fetchall()
+        return self._conn.execute(sql, values).fetchall()
 
     async def execute(self, sql: str, values: Sequence[Any] = ()) -> _Cursor:
-        await self.execute_fetchall(sql, values)
-        return _Cursor(self.connection.changes())
+        return self._conn.execute(sql, values)
 
-    async def executemany(self, sql: str, rows: Sequence[Any]) -> None:
-        with _as_sqlite3():
-            self.connection.executemany(sql, rows).fetchall()
+    async def _execute(self, function: Callable[..., Any], *values: object) -> Any:
+        return function(*values)
 
     async def rollback(self) -> None:
         if self.connection.in_transaction:
