@@ -131,6 +131,7 @@ class Program:
             gate=self.gate,
             quotas=self.staff.quotas,
             metrics=self.meter.text,
+            metrics_token=self.settings.metrics.token,
             asking=Asking(
                 answer=self.staff.answers.begin,
                 extras=ExtrasDesk(self.staff.extras, self.settings.limits),

@@ -9,7 +9,7 @@ import structlog
 from access.doors import WRONG, Door, Login, same
 from access.names import read_name
 from access.passwords import Passwords
-from access.proofs import KEY_PREFIX, Proof, digest
+from access.proofs import KEY_PREFIX, Proof, digest, looks_right
 from protocol.access import Person
 from protocol.accounts import (
     AccountWrite,
@@ -64,7 +64,7 @@ class AccountDoor(Door):
     async def person(self, proof: Proof) -> Person | None:
         """Whose login or key it is."""
         secret = proof.bearer or proof.cookie
-        if not secret:
+        if not looks_right(secret):
             return None
         return await self._registry.accounts.holder(digest(secret), self._registry.now())
 
@@ -78,8 +78,8 @@ class AccountDoor(Door):
         return await self._begin(Person(account.name, account.role), account.password)
 
     async def log_out(self, proof: Proof) -> None:
-        """Forget the login of the cookie."""
-        if proof.cookie:
+        """Forget the login of the cookie, if there is one."""
+        if await self.person(Proof(cookie=proof.cookie)) is not None:
             await self._registry.perform(DropCredential(digest(proof.cookie)))
 
     async def set_up(self, token: str, name: str, password: str) -> Login:

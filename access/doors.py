@@ -11,10 +11,10 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from access.names import read_name
 from access.proofs import Proof
 from protocol.access import KEEPER, Person
+from protocol.access_settings import Access
 from protocol.base import Value
 from protocol.errors import NotFound, SettingsError
 from protocol.refusals import FieldRefused, Unauthorized
-from protocol.settings import Access
 
 _TOKEN = re.compile(r"[!-~]{16,500}")  # what can stand in a header
 
@@ -147,10 +147,15 @@ def utc_now() -> datetime:
 
 def token_door(access: Access, now: Callable[[], datetime] = utc_now) -> TokenDoor:
     """The door of the setting TOKEN; raises SettingsError."""
-    if not _TOKEN.fullmatch(access.token):
-        allowed = "AUTH=token needs a secret of 16 to 500 characters of ASCII without spaces"
-        raise SettingsError("PERPLEXICA_ACCESS_TOKEN", "" if not access.token else "***", allowed)
+    check_token("PERPLEXICA_ACCESS_TOKEN", access.token)
     return TokenDoor(access.token, login_hours=access.login_hours, now=now)
+
+
+def check_token(name: str, token: str) -> None:
+    """Raise SettingsError for a secret that nobody could show, or that is soon guessed."""
+    if not _TOKEN.fullmatch(token):
+        allowed = "it must be a secret of 16 to 500 characters of ASCII without spaces"
+        raise SettingsError(name, "***" if token else "", allowed)
 
 
 def proxy_door(access: Access) -> ProxyDoor:

@@ -7,12 +7,21 @@ from msgspec.structs import replace
 
 from access.accounts import AccountDoor, Registry
 from access.addresses import client_address, place_of
-from access.doors import Door, OpenDoor, is_within, proxy_door, read_proxies, token_door
+from access.doors import (
+    Door,
+    OpenDoor,
+    check_token,
+    is_within,
+    proxy_door,
+    read_proxies,
+    token_door,
+)
 from access.proofs import NO_PROOF, Proof, proof_of
 from protocol.access import Person
+from protocol.access_settings import Access
 from protocol.errors import SettingsError
 from protocol.refusals import Unauthorized
-from protocol.settings import Access, Settings
+from protocol.settings import Settings
 from upstreams.addresses import is_for_this_machine
 
 EXPOSED = (
@@ -83,6 +92,8 @@ class Gate:
 def check_access(settings: Settings) -> None:
     """Raise SettingsError where everybody on a network would be let in unasked, or nobody can."""
     access, host = settings.access, settings.general.host
+    if settings.metrics.token:
+        check_token("PERPLEXICA_METRICS_TOKEN", settings.metrics.token)
     read_proxies(access)
     if access.auth in _CHECKED:
         _CHECKED[access.auth](access)

@@ -9,6 +9,7 @@ from protocol.base import Value
 COOKIE = "perplexica_login"
 KEY_PREFIX = "ppx_"  # by which people, and scanners of repositories, know our keys
 
+_SECRET = re.compile(rf"(?:{KEY_PREFIX})?[0-9a-f]{{64}}")
 _BEARER = re.compile(r"[Bb]earer +([!-~]{1,500})")
 _COOKIE = re.compile(rf"(?:^|; ?){COOKIE}=([!-:<-~]{{1,500}})(?:;|$)")
 
@@ -48,6 +49,11 @@ def proof_of(
         peer,
         address,
     )
+
+
+def looks_right(secret: str) -> bool:
+    """Whether a login or key may have this secret; of any other there is nothing to look up."""
+    return _SECRET.fullmatch(secret) is not None
 
 
 def digest(secret: str) -> str:

@@ -83,7 +83,7 @@ class Session(Actor):
             if command is not None:
                 self._commands[type(command)](self, command, message.person)
         except ServiceError as error:
-            log.info("frame.refused", key=error.key, detail=error.detail)
+            log.info("frame.refused", key=error.key)  # the detail may be its words
             self._outlet.tell(Say(error_frame(error)))
 
     def _ask(self, asked: AskQuestion, person: Person) -> None:

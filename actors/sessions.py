@@ -180,7 +180,7 @@ class Conversation:
         return self._quotas.sockets.enter(keys)
 
     async def _refuse(self, connection: Connection, error: ServiceError) -> None:
-        log.info("session.refused", key=error.key, detail=error.detail)
+        log.info("session.refused", key=error.key)
         with suppress(ConnectionGone):
             await connection.send(error_frame(error))
         await connection.close(close_code(error))

@@ -11,9 +11,10 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
+from protocol.access_settings import Access
 from protocol.base import Value
 from protocol.service_settings import ApiEndpoints, ApiKeys, CustomOpenai, Local
-from protocol.setting import Bytes, Count, KeptSeconds, Origin, Port, Quota, Seconds, described
+from protocol.setting import Bytes, Count, KeptSeconds, Port, Quota, Seconds, described
 
 
 class General(Value, frozen=True):
@@ -40,49 +41,6 @@ class General(Value, frozen=True):
     similarity_measure: Annotated[
         Literal["cosine", "dot"], described("how vectors are compared in ranking")
     ] = "cosine"
-
-
-class Access(Value, frozen=True):
-    """Who may ask."""
-
-    auth: Annotated[
-        Literal["open", "token", "users", "proxy"],
-        described(
-            "how it is known who asks: not at all, by one secret, by accounts, or by a proxy",
-            env=("PERPLEXICA_AUTH",),
-        ),
-    ] = "open"
-    insecure: Annotated[
-        bool, described("let everybody in unasked on an address that others reach, with AUTH open")
-    ] = False
-    token: Annotated[
-        str,
-        described("the secret of AUTH token, 16 characters at least", secret=True),
-    ] = ""
-    login_hours: Annotated[
-        Annotated[int, Meta(ge=1, le=8760)], described("hours that the login of a browser lasts")
-    ] = 720
-    proxies: Annotated[
-        tuple[str, ...], described("networks of the proxies before the server, which are believed")
-    ] = ()
-    user_header: Annotated[
-        str, described("header in which a proxy names its user, with AUTH proxy")
-    ] = "X-Forwarded-User"
-    admins: Annotated[
-        tuple[str, ...], described("users of the proxy who are administrators, with AUTH proxy")
-    ] = ()
-    hosts: Annotated[
-        tuple[str, ...],
-        described("names that the server is asked under, beside addresses and private names"),
-    ] = ()
-    origins: Annotated[
-        tuple[Origin, ...],
-        described("origins of web pages that may ask, beside those of the same host"),
-    ] = ()
-
-    def __repr__(self) -> str:
-        """Name how it is known who asks, never the secret."""
-        return f"Access({self.auth!r})"
 
 
 class Search(Value, frozen=True):
@@ -212,10 +170,18 @@ class Journal(Value, frozen=True):
 class Metrics(Value, frozen=True):
     """What is counted for those who watch over many programs."""
 
-    on: Annotated[
-        bool, described("counts for Prometheus at GET /metrics, told to this machine alone")
-    ] = False
+    on: Annotated[bool, described("counts for Prometheus at GET /metrics, for administrators")] = (
+        False
+    )
+    token: Annotated[
+        str,
+        described("a secret that opens GET /metrics and nothing else, 16 characters", secret=True),
+    ] = ""
     spans: Annotated[bool, described("spans of turns for OpenTelemetry (extra otel)")] = False
+
+    def __repr__(self) -> str:
+        """Name what is on, never the secret."""
+        return f"Metrics(on={self.on}, spans={self.spans})"
 
 
 class Limits(Value, frozen=True):

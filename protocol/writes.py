@@ -55,7 +55,7 @@ class EndTurn(Value, frozen=True):
 
 
 class DeleteChat(Value, frozen=True):
-    """Remove a chat with its messages, journals and the uploads that no other chat uses.
+    """Remove a chat with its messages, journals and the uploads of its owner that no other uses.
 
     Refused for one that is not there, or not within reach.
     """

@@ -1,8 +1,7 @@
 """Keeps model services that do not answer from being asked by every question."""
 
 import asyncio
-from collections import OrderedDict
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from typing import NamedTuple, TypeVar
 
@@ -10,21 +9,27 @@ from protocol.errors import ModelUnavailable
 from protocol.settings import Settings
 from providers.loaded import Order
 from providers.selection import Purpose
-from upstreams.breaker import Breaker, BreakerPolicy, UpstreamHealth
+from upstreams.breaker import NEVER, Breaker, BreakerPolicy, UpstreamHealth
 from upstreams.retry import Retry
 
 T = TypeVar("T")
-MOST = 200  # services that are remembered; clients may bring their own
+# Of a longer prompt its length may be why nothing comes of it; clients choose how long it is.
+LONG_CHARS: Mapping[Purpose, int] = {"chat": 40_000, "embedding": 100_000}
 LEFT_ALONE = "it did not answer a moment ago, and is left alone for a while"
 SILENT = "no answer in time"
 
 
 class Call:
-    """A call under way; what is known of its service once that has answered stays so."""
+    """A call under way; what is known of its service once that has answered stays so.
 
-    def __init__(self, breaker: Breaker) -> None:
+    Where ``is_long``, its failure says nothing: it may well be the question's own.
+    """
+
+    def __init__(self, breaker: Breaker, *, is_long: bool) -> None:
         self.breaker = breaker
         self.has_answered = False
+        self._is_long = is_long
+        self._answers_before = breaker.answers
 
     def answered(self) -> None:
         """The service is well."""
@@ -35,34 +40,40 @@ class Call:
         """It is not, or it does not like the request."""
         if self.has_answered:
             return
-        if error.is_down:
-            self.breaker.failed(error.problem)
-        else:
+        if not error.is_down:
             self.breaker.succeeded()
+        elif self._is_long:
+            self.breaker.left()
+        else:
+            self.breaker.failed(error.problem)
 
     def left(self, *, is_silent: bool) -> None:
-        """Nobody waits any more, or nobody could."""
+        """Nobody waits any more, or nobody could.
+
+        A service that has answered others meanwhile is silent for this question alone.
+        """
         if self.has_answered:
             return
-        if is_silent:
+        answers_others = self.breaker.answers > self._answers_before
+        if is_silent and not self._is_long and not answers_others:
             self.breaker.failed(SILENT, timed_out=True)
         else:
             self.breaker.left()
 
 
 class Key(NamedTuple):
-    """Whose breaker it is; ``guest`` is the key that a client brought for a service of its own."""
+    """Whose breaker it is."""
 
     provider: str
     address: str
     purpose: Purpose
-    guest: str | None
 
 
 class Guards:
-    """A breaker for each service and purpose.
+    """A breaker for each service of the settings and each purpose.
 
-    Of those that clients name, the one that was not used for longest goes first.
+    Those that clients name have none: two clients cannot be told apart by what they say of their
+    service, and neither may shut it off for the other. Each waits for their own.
     """
 
     def __init__(self, settings: Settings, clock: Callable[[], float], retry: Retry) -> None:
@@ -74,21 +85,21 @@ class Guards:
             "embedding": limits.rerank_s * 0.7,  # a ranking waits for vectors a little longer
         }
         self._clock = clock
-        self._breakers: OrderedDict[Key, Breaker] = OrderedDict()
+        self._breakers: dict[Key, Breaker] = {}
 
     def health(self) -> list[UpstreamHealth]:
         """How the services are, as far as anybody has asked them."""
         return [breaker.health() for breaker in self._breakers.values()]
 
     async def pieces(
-        self, order: Order, make: Callable[[], AsyncGenerator[str, None]]
+        self, order: Order, make: Callable[[], AsyncGenerator[str, None]], *, chars: int = 0
     ) -> AsyncGenerator[str, None]:
         """The pieces of an answer, made anew where a failure before the first one may pass.
 
-        The first shows that the service is well.
+        The first shows that the service is well. ``chars`` is how long the prompt is.
         """
         within_s = self._patience_s["chat"]
-        async with self.watch(order, "chat") as call:
+        async with self.watch(order, "chat", chars) as call:
             made = self._retry.pieces(call.breaker.name, make, within_s=within_s)
             async with aclosing(made):
                 async for piece in made:
@@ -96,20 +107,22 @@ class Guards:
                         call.answered()
                     yield piece
 
-    async def whole(self, order: Order, purpose: Purpose, ask: Callable[[], Awaitable[T]]) -> T:
+    async def whole(
+        self, order: Order, purpose: Purpose, ask: Callable[[], Awaitable[T]], *, chars: int = 0
+    ) -> T:
         """What comes in one piece, asked for again where a failure may pass."""
-        async with self.watch(order, purpose) as call:
+        async with self.watch(order, purpose, chars) as call:
             within_s = self._patience_s[purpose]
             return await self._retry(call.breaker.name, ask, within_s=within_s)
 
     @asynccontextmanager
-    async def watch(self, order: Order, purpose: Purpose) -> AsyncIterator[Call]:
+    async def watch(self, order: Order, purpose: Purpose, chars: int = 0) -> AsyncIterator[Call]:
         """A call to a service; raises ModelUnavailable at once where it is left alone.
 
         Who leaves early has learnt nothing, who leaves when its time is up has: that the service
         does not answer.
         """
-        call = Call(self._breaker(order, purpose))
+        call = Call(self._breaker(order, purpose), is_long=chars > LONG_CHARS[purpose])
         if not call.breaker.admits():
             raise ModelUnavailable(order.provider, LEFT_ALONE)
         began = self._clock()
@@ -124,22 +137,10 @@ class Guards:
         call.answered()
 
     def _breaker(self, order: Order, purpose: Purpose) -> Breaker:
-        key = _key(order, purpose)
+        name, endpoint = f"{order.provider} {purpose}", order.endpoint
+        if endpoint is not None and endpoint.is_clients:
+            return Breaker(name, NEVER, self._clock)
+        key = Key(order.provider, endpoint.base_url if endpoint else "", purpose)
         if key not in self._breakers:
-            self._breakers[key] = Breaker(f"{order.provider} {purpose}", self._policy, self._clock)
-            self._forget_guests()
-        self._breakers.move_to_end(key)
+            self._breakers[key] = Breaker(name, self._policy, self._clock)
         return self._breakers[key]
-
-    def _forget_guests(self) -> None:
-        """Those of the settings are few, and stay."""
-        guests = [key for key in self._breakers if key.guest is not None]
-        for key in guests[:-MOST]:
-            del self._breakers[key]
-
-
-def _key(order: Order, purpose: Purpose) -> Key:
-    """A service that a client names is that client's: no failure of it is another's."""
-    endpoint = order.endpoint
-    guest = endpoint.api_key if endpoint and endpoint.is_clients else None
-    return Key(order.provider, endpoint.base_url if endpoint else "", purpose, guest)

@@ -137,7 +137,8 @@ class Providers:
         self, choice: ModelChoice, prompt: Prompt, temperature: float
     ) -> AsyncGenerator[str, None]:
         row, order = await self._ordered(choice, "chat", temperature=temperature)
-        told = self._guards.pieces(order, lambda: self._pieces(row, order, prompt))
+        chars = sum(len(said.text) for said in prompt)
+        told = self._guards.pieces(order, lambda: self._pieces(row, order, prompt), chars=chars)
         async with aclosing(told) as pieces:
             async for piece in pieces:
                 yield piece
@@ -169,9 +170,8 @@ class Providers:
         """
         with span("vectors", provider=choice.provider, model=choice.model, texts=len(texts)):
             row, order = await self._ordered(choice, "embedding", temperature=0)
-            return await self._guards.whole(
-                order, "embedding", lambda: self._vectors(row, order, texts)
-            )
+            vectors = partial(self._vectors, row, order, texts)
+            return await self._guards.whole(order, "embedding", vectors, chars=sum(map(len, texts)))
 
     async def _vectors(self, row: Row, order: Order, texts: Sequence[str]) -> "Vectors":
         with _told_failures(row):

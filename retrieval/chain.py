@@ -13,12 +13,11 @@ from retrieval.backend import SearchBackend, with_content
 from retrieval.library.backend import LibraryBackend
 from retrieval.modes import FocusMode
 from retrieval.race import Hedges, Race
-from upstreams.breaker import Breaker, BreakerPolicy, UpstreamHealth
+from upstreams.breaker import NEVER, Breaker, BreakerPolicy, UpstreamHealth
 from upstreams.diary import span
 from upstreams.retry import once
 
 log = structlog.get_logger(__name__)
-NEVER = BreakerPolicy(failures=0)
 CUSHION = 0.9  # of the search's time: the answer must be on its way before the asker gives up
 # Of the time that is left, when others wait behind: SearXNG itself waits 3 s for a slow engine.
 FIRST_SHARE = 0.75

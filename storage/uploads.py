@@ -34,10 +34,12 @@ _FORGET_UNUSED = """
 DELETE FROM upload WHERE kept_at < ? AND id NOT IN (SELECT file_id FROM chat_file)
 """
 
-# Before its chat goes: what no other chat uses goes with it.
+# Before its chat goes: what no other chat uses goes with it. An administrator may have asked in it
+# with a file of somebody else, which is not the chat's owner's to remove.
 _FORGET_WITH_CHAT = """
 DELETE FROM upload WHERE id IN (
-    SELECT file_id FROM chat_file JOIN chat ON chat.number = chat_file.chat WHERE chat.id = ?
+    SELECT file_id FROM chat_file JOIN chat ON chat.number = chat_file.chat
+    WHERE chat.id = ? AND chat.owner = upload.owner
 ) AND id NOT IN (
     SELECT file_id FROM chat_file JOIN chat ON chat.number = chat_file.chat WHERE chat.id <> ?
 )
@@ -80,7 +82,7 @@ def name_files(
 
 
 def forget_files(statements: Statements, chat_id: ChatId) -> None:
-    """Remove the uploads that only this chat uses."""
+    """Remove the uploads of the chat's owner that only this chat uses."""
     statements.run(_FORGET_WITH_CHAT, chat_id, chat_id)
 
 

@@ -56,16 +56,6 @@ class OriginRefused(RequestError):
         )
 
 
-class OnlyNearby(RequestError):
-    """What is told to this machine alone is asked for from elsewhere."""
-
-    key = "UNAUTHORIZED"
-    status = 403
-
-    def __init__(self) -> None:
-        super().__init__("This is told to programs on the same machine alone.")
-
-
 class UpgradeRequired(RequestError):
     """An upgrade was asked for in a way that cannot be followed."""
 

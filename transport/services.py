@@ -1,7 +1,7 @@
 """What routes can use; the composition root fills it in."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeVar
 
 from access.gate import Gate
@@ -162,6 +162,7 @@ class Services:
         gate: Knows who asks.
         quotas: Counts what each asker does.
         metrics: Tells what is counted, as Prometheus reads it; ``None`` where nothing is.
+        metrics_token: A secret that opens them; empty for none.
 
     """
 
@@ -177,3 +178,4 @@ class Services:
     gate: Gate
     quotas: Quotas
     metrics: Callable[[], bytes] | None = None
+    metrics_token: str = field(default="", repr=False)

@@ -31,6 +31,9 @@ class BreakerPolicy(Value, frozen=True):
         return cls(resilience.failures, resilience.pause_s, resilience.most_pause_s)
 
 
+NEVER = BreakerPolicy(failures=0)
+
+
 class UpstreamHealth(Value, frozen=True, rename="camel", omit_defaults=True):
     """How a service is, for people: since how many seconds, and why it is left alone if it is."""
 
@@ -53,6 +56,7 @@ class Breaker:
         self.since = clock()
         self.problem = ""
         self.refused = 0
+        self.answers = 0
         self._policy = policy
         self._clock = clock
         self._failures = 0
@@ -71,6 +75,7 @@ class Breaker:
 
     def succeeded(self) -> None:
         """The service has answered: it is well."""
+        self.answers += 1
         self._failures = 0
         self._pause_s = self._policy.pause_s
         if self.state != "closed":

@@ -31,12 +31,18 @@ async def at_once(work: Callable[[], Any]) -> Any:
     return work()
 
 
-def registry(accounts: MemoryAccounts | None = None, clock: Clock | None = None) -> Registry:
-    """A registry whose ids are numbers."""
+def registry(
+    accounts: MemoryAccounts | None = None,
+    clock: Clock | None = None,
+    written: list[AccountWrite] | None = None,
+) -> Registry:
+    """A registry whose ids are numbers; ``written`` gets all that is changed."""
     kept = accounts or MemoryAccounts()
     numbers = iter(range(1, 1_000))
 
     async def perform(write: AccountWrite) -> bool:
+        if written is not None:
+            written.append(write)
         return kept.change(write)
 
     def new_id(size: int) -> str:

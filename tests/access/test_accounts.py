@@ -5,7 +5,7 @@ import pytest
 from access.accounts import AccountDoor, new_key
 from access.proofs import Proof
 from protocol.access import Person
-from protocol.accounts import AddAccount, SetDisabled
+from protocol.accounts import AccountWrite, AddAccount, DropCredential, SetDisabled
 from protocol.errors import NotFound
 from protocol.refusals import FieldRefused, Unauthorized
 from tests.access.registry import Clock, registry
@@ -21,7 +21,8 @@ class Scene:
     def __init__(self) -> None:
         self.clock = Clock()
         self.kept = MemoryAccounts()
-        self.registry = registry(self.kept, self.clock)
+        self.written: list[AccountWrite] = []
+        self.registry = registry(self.kept, self.clock, self.written)
         self.door = AccountDoor(self.registry, login_hours=2)
 
     async def add(self, name: str = "ann") -> "Scene":
@@ -67,6 +68,24 @@ async def test_logging_out_ends_one_login() -> None:
     await scene.door.log_out(Proof(cookie=one.secret))
     assert await scene.door.person(Proof(cookie=one.secret)) is None
     assert await scene.door.person(Proof(cookie=other.secret)) is not None
+
+
+@pytest.mark.parametrize("cookie", ["", "x", "f" * 64, "F" * 64, "ppx_" + "0" * 64, "0" * 65])
+async def test_logging_out_without_a_login_writes_nothing(cookie: str) -> None:
+    """The one writer of the store is not there for strangers."""
+    scene = await Scene().add()
+    await scene.door.log_out(Proof(cookie=cookie))
+    login = await scene.door.log_in("ann", PASSWORD)
+    await scene.door.log_out(Proof(bearer=login.secret))
+    assert DropCredential not in map(type, scene.written)
+
+
+async def test_secret_of_another_form_is_not_looked_up() -> None:
+    """What a stranger makes up costs the store nothing."""
+    scene = Scene()
+    scene.kept.holder = None  # type: ignore[assignment, method-assign]
+    for shown in ("guessed", "0" * 63, "ppx_" + "0" * 65, "0" * 63 + "\n"):
+        assert await scene.door.person(Proof(bearer=shown, cookie=shown)) is None
 
 
 async def test_key_is_shown_once_and_known_by_its_prefix() -> None:

@@ -7,8 +7,9 @@ import pytest
 from access.addresses import client_address, place_of
 from access.gate import Gate, check_access
 from protocol.access import Person
+from protocol.access_settings import Access
 from protocol.errors import SettingsError
-from protocol.settings import Access, Settings
+from protocol.settings import Settings
 from tests.access.registry import registry
 
 PROXIES = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))

@@ -6,9 +6,10 @@ from access.doors import Login, token_door
 from access.gate import Gate, check_access
 from access.proofs import NO_PROOF, Proof
 from protocol.access import KEEPER, Person
+from protocol.access_settings import Access
 from protocol.errors import NotFound, SettingsError
 from protocol.refusals import Unauthorized
-from protocol.settings import Access, General, Settings
+from protocol.settings import General, Metrics, Settings
 from tests.access.registry import Clock, registry
 
 SECRET = "a-long-enough-secret"
@@ -135,6 +136,16 @@ def test_server_that_others_reach_is_not_open_by_accident(host: str) -> None:
         check_access(Settings(general=General(host=host)))
     check_access(Settings(general=General(host=host), access=Access(insecure=True)))
     check_access(Settings(general=General(host=host), access=Access(auth="users")))
+
+
+@pytest.mark.parametrize("token", ["short", "no header can hold it"])
+def test_token_for_metrics_is_as_long_as_that_for_all_else(token: str) -> None:
+    """The sentence does not show it."""
+    with pytest.raises(SettingsError, match="METRICS_TOKEN") as refusal:
+        check_access(Settings(metrics=Metrics(token=token)))
+    assert token not in str(refusal.value)
+    check_access(Settings(metrics=Metrics(token=SECRET)))
+    assert SECRET not in repr(Metrics(token=SECRET))
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])

@@ -4,11 +4,13 @@ import asyncio
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from actors.journal import Journal
 from actors.sessions import chosen_models
 from protocol.access import identify_keeper
 from protocol.events import Accepted, Delta, Finished, SourcesFound
+from protocol.frames import SUBPROTOCOL
 from tests.actors.hall import Hall
 from tests.clock import virtual
 from tests.fakes import Inbox
@@ -94,6 +96,29 @@ async def test_bad_frame_is_answered_and_the_next_one_taken() -> None:
         "INVALID_FOCUS_MODE",
     ]
     assert len(hall.started) == 1
+    await hall.close()
+
+
+@virtual
+@pytest.mark.parametrize(
+    "frame",
+    [
+        {"type": "xylophone"},
+        {"type": "message", "focusMode": "xylophone"},
+        {"type": "message", "message": {"content": "xylophone"}},
+    ],
+)
+async def test_words_of_a_client_are_not_logged(frame: dict[str, Any]) -> None:
+    """They are told back to it alone."""
+    hall = Hall(SUBPROTOCOL)
+    with capture_logs() as logs:
+        connection = await hall.open()
+        asked = {"message": {"content": "xylophone", "chatId": "c"}, "history": []}
+        connection.say_frame(**(asked | frame))
+        await hall.settle()
+    assert connection.sent[-1]["type"] == "error"
+    assert "xylophone" not in str([line for line in logs if line["log_level"] != "debug"])
+    assert any("key" in line for line in logs)
     await hall.close()
 
 

@@ -9,7 +9,7 @@ import pytest
 from protocol.errors import ModelUnavailable
 from protocol.settings import Limits, Resilience, Settings
 from providers.endpoint import Endpoint
-from providers.guard import MOST, Guards
+from providers.guard import LONG_CHARS, Guards
 from providers.loaded import Order
 from providers.openai_api import OpenAiDialect
 from tests.clock import virtual
@@ -44,13 +44,19 @@ class Service:
         yield "a"
 
     async def ask(
-        self, error: ModelUnavailable | None = None, after_s: float = 0, within_s: float = 10
+        self,
+        error: ModelUnavailable | None = None,
+        after_s: float = 0,
+        within_s: float = 10,
+        chars: int = 0,
     ) -> str:
         """What comes of a question, in a word."""
         try:
             async with (
                 asyncio.timeout(within_s),
-                aclosing(self.guards.pieces(order(), lambda: self._made(error, after_s))) as pieces,
+                aclosing(
+                    self.guards.pieces(order(), lambda: self._made(error, after_s), chars=chars)
+                ) as pieces,
             ):
                 return "".join([piece async for piece in pieces])
         except TimeoutError:
@@ -111,24 +117,51 @@ def test_only_what_shows_that_it_is_down_counts(error: ModelUnavailable, asked: 
 
 
 @virtual
-async def test_services_are_told_apart_and_bounded_in_number() -> None:
-    """Clients may bring any number of addresses."""
-    guards = Service().guards
-    async with guards.watch(order(), "chat"):
-        pass
-    for number in range(MOST + 10):
-        async with guards.watch(order(f"http://{number}.example", guest="k"), "chat"):
-            pass
-    assert len(guards.health()) == MOST + 1  # that of the settings stays
+async def test_question_of_any_length_cannot_shut_off_a_service() -> None:
+    """That nothing comes of a long one is no news of the service; of an ordinary one it is."""
+    service, long = Service(), LONG_CHARS["chat"] + 1
+    for _ in range(3):
+        assert await service.ask(after_s=100, chars=long) == "time-out"
+        assert await service.ask(DOWN, chars=long) == DOWN.problem
+    assert service.state == "closed"
+    assert await service.ask(after_s=100, chars=LONG_CHARS["chat"]) == "time-out"
+    assert service.state == "open"
 
 
 @virtual
-async def test_client_cannot_shut_off_a_service_of_the_settings() -> None:
-    """What it names itself, also at the same address, has a breaker of its own."""
+async def test_long_question_may_find_that_a_service_is_well_again() -> None:
+    """If it fails, an ordinary one tries after the same pause."""
+    service, long = Service(), LONG_CHARS["chat"] + 1
+    await service.ask(after_s=100)
+    for error in (DOWN, None):
+        await asyncio.sleep(5)
+        await service.ask(error, chars=long)
+    assert service.state == "closed"
+
+
+@virtual
+async def test_service_that_answers_others_meanwhile_is_not_silent() -> None:
+    """One question that takes it too long is that question's trouble."""
+    service = Service()
+    slow = asyncio.ensure_future(service.ask(after_s=100))
+    await asyncio.sleep(5)
+    assert await service.ask() == "a"
+    assert await slow == "time-out"
+    assert service.state == "closed"
+
+
+@virtual
+async def test_services_of_clients_are_neither_remembered_nor_left_alone() -> None:
+    """Any number of clients may name the same, with the same key or none; none shuts it off."""
     guards = Service().guards
-    for _ in range(10):
-        with pytest.raises(ModelUnavailable):
-            async with guards.watch(order(guest="wrong"), "chat"):
+    for guest in ("k", "k", "k", "k", "other"):
+        with pytest.raises(ModelUnavailable) as refusal:
+            async with guards.watch(order(guest=guest), "chat"):
                 raise DOWN
-    async with guards.watch(order(), "chat"), guards.watch(order(guest="right"), "chat"):
+        assert refusal.value is DOWN
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(10), guards.watch(order(guest="k"), "chat"):
+            await asyncio.sleep(100)
+    async with guards.watch(order(), "chat"), guards.watch(order(guest="k"), "chat"):
         pass
+    assert len(guards.health()) == 1

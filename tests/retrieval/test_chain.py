@@ -7,11 +7,11 @@ import pytest
 from protocol.messages import SearchFinished
 from protocol.values import Node
 from retrieval.backend import SearchBackend
-from retrieval.chain import NEVER, SearchChain
+from retrieval.chain import SearchChain
 from retrieval.modes import FocusMode, load_focus_modes
 from retrieval.retriever import retrieve
 from tests.retrieval.fakes import Asked, node
-from upstreams.breaker import BreakerPolicy
+from upstreams.breaker import NEVER, BreakerPolicy
 
 WEB = load_focus_modes()["webSearch"]
 

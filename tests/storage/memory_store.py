@@ -204,9 +204,10 @@ class MemoryStore:
         before = self._used()
         if not self._sees(write.chat_id, write.reach):
             return False
-        del self._chats[write.chat_id]
+        owner = self._chats.pop(write.chat_id).owner
         for name in before - self._used():
-            self._uploads.pop(name, None)
+            if self._owners.get(name) == owner:
+                self._uploads.pop(name, None)
         self._asked = [asked for asked in self._asked if asked.chat_id != write.chat_id]
         return True
 

@@ -77,6 +77,17 @@ async def test_chat_is_removed_by_its_owner_and_administrators_only(store: Store
     assert not any((await seen(store, EVERYBODY)).values())
 
 
+@pytest.mark.parametrize("owner", ["bob", "root"])
+async def test_file_goes_only_with_a_chat_of_its_owner(store: Store, owner: str) -> None:
+    """Not with one in which an administrator has asked with it."""
+    file = Upload("g", "g.txt", 1, (UploadPassage("g", "text"),))
+    root = Person("root", "admin")
+    await store.commit([KeepUploads((file,), NOON, owner)])
+    await store.commit([asked("2", "c", "n", by=root, files=("g",))])
+    await store.commit([DeleteChat(CHAT, ANN.reach)])
+    assert [await store.upload(name, EVERYBODY) for name in ("f", "g")] == [None, file]
+
+
 async def test_file_of_somebody_else_cannot_be_attached(store: Store) -> None:
     """Knowing its id is not enough."""
     await store.commit([asked("2", "d", "m", by=BOB, files=("f",))])

@@ -17,11 +17,12 @@ from actors.envelope import Reply
 from actors.journal import Journal
 from actors.unkept import Following
 from protocol.access import Identify, Person
+from protocol.access_settings import Access
 from protocol.connection import Connection
 from protocol.errors import InvalidModelSelected, ServiceError
 from protocol.events import Event
 from protocol.ids import MessageId, SessionId, TurnId
-from protocol.settings import Access, General, Limits, Settings, Uploads
+from protocol.settings import General, Limits, Settings, Uploads
 from protocol.values import Models, Question, TurnInfo
 from tests.transport.declared import as_declared
 from tests.transport.desks import Drawer, Held

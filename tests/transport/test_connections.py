@@ -11,7 +11,8 @@ from websockets.asyncio.client import connect
 from access.doors import token_door
 from access.gate import Gate
 from access.quotas import Quotas
-from protocol.settings import Access, Limits
+from protocol.access_settings import Access
+from protocol.settings import Limits
 from tests.transport.places import PATIENCE_S, Client, client, get, services, serving
 from transport.server import Server
 

@@ -1,15 +1,30 @@
-"""Metrics are told where they are on, and to this machine alone."""
+"""Metrics are told where they are on, and to administrators alone."""
 
 import dataclasses
 
 import pytest
-from msgspec.structs import replace
 from websockets.asyncio.client import connect
 
+from access.doors import Door
+from access.gate import Gate
+from access.proofs import Proof
+from protocol.access import Person
 from tests.transport.places import client, get, post, services, serving
-from transport.http import Request
-from transport.routes.metrics import is_nearby
 from transport.services import Services
+
+TOKEN = "a-token-for-prometheus"
+
+
+class Known(Door):
+    """Knows everybody as the same person, or as nobody."""
+
+    def __init__(self, who: Person | None) -> None:
+        self._who = who
+
+    async def person(self, proof: Proof) -> Person | None:
+        """Whoever it is."""
+        del proof
+        return self._who
 
 
 def counting() -> Services:
@@ -31,30 +46,38 @@ async def test_metrics_that_are_off_are_not_there() -> None:
         assert (await one.ask(get("/metrics"))).status == 404
 
 
-@pytest.mark.parametrize("line", ["Forwarded: for=x", "X-Forwarded-For: x", "X-Real-IP: x"])
-async def test_metrics_are_not_told_through_a_proxy(line: str) -> None:
-    """One on this machine is nearby, whoever stands behind it."""
-    async with serving(using=counting()) as server, client(server) as one:
-        assert (await one.ask(get("/metrics", line))).status == 403
+ADMIN, USER = Person("root", "admin"), Person("ann", "user")
+BESIDE = "X-Forwarded-For: 127.0.0.1"
 
 
 @pytest.mark.parametrize(
-    ("peer", "is_near"),
+    ("shown", "lines", "status"),
     [
-        ("127.0.0.1", True),
-        ("127.8.0.1", True),
-        ("::1", True),
-        ("::ffff:127.0.0.1", True),
-        ("10.0.0.1", False),
-        ("::ffff:10.0.0.1", False),
-        ("192.168.1.7", False),
-        ("fe80::1%eth0", False),
-        ("", False),
+        (None, (), 401),
+        (None, (BESIDE,), 401),
+        (None, ("Authorization: Bearer guessed-the-token",), 401),
+        (None, (f"Authorization: Bearer {TOKEN}",), 200),
+        (USER, (), 403),
+        (USER, (f"Authorization: Bearer {TOKEN}",), 200),
+        (ADMIN, (), 200),
+        (ADMIN, (BESIDE,), 200),
     ],
 )
-def test_only_addresses_of_this_machine_are_nearby(peer: str, is_near: bool) -> None:
-    """Not those of its network."""
-    assert is_nearby(replace(Request("GET", "/metrics"), peer=peer)) == is_near
+async def test_metrics_are_for_administrators_and_their_token(
+    shown: Person | None, lines: tuple[str, ...], status: int
+) -> None:
+    """Also from this machine: a proxy there may send all that a program there sends."""
+    using = dataclasses.replace(counting(), gate=Gate(Known(shown)), metrics_token=TOKEN)
+    async with serving(using=using) as server, client(server) as one:
+        assert (await one.ask(get("/metrics", *lines))).status == status
+    assert TOKEN not in repr(using)
+
+
+async def test_no_token_opens_where_none_is_set() -> None:
+    """An empty one neither."""
+    using = dataclasses.replace(counting(), gate=Gate(Known(None)))
+    async with serving(using=using) as server, client(server) as one:
+        assert (await one.ask(get("/metrics", "Authorization: Bearer "))).status == 401
 
 
 async def test_bytes_to_and_fro_are_counted() -> None:

@@ -107,6 +107,13 @@ def test_what_proves_who_asks_is_told() -> None:
     assert guarded == proved | {"log_in", "set_up", "show_metrics"}
 
 
+def test_whatever_a_stranger_may_do_is_counted() -> None:
+    """Reading what is no secret is not."""
+    done = [route for route in ROUTES if route.access == "anybody" and route.method != "GET"]
+    assert {route.function.__name__ for route in done} == {"log_in", "log_out", "set_up"}
+    assert {route.spends for route in done} == {"logins"}
+
+
 def test_errors_are_told_by_status_in_their_own_words() -> None:
     """Those of the route beside those that any request may meet; what is temporary says when."""
     told = declared()["paths"]["/api/chats/{chat_id}"]["get"]["responses"]

@@ -2,7 +2,8 @@
 
 import pytest
 
-from protocol.settings import Access, General, Settings
+from protocol.access_settings import Access
+from protocol.settings import General, Settings
 from tests.transport.places import client, get, post, serving
 from transport.visitors import Visitors
 

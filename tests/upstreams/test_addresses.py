@@ -2,8 +2,9 @@
 
 import pytest
 
+from protocol.access_settings import Access
 from protocol.errors import SettingsError
-from protocol.settings import Access, Fetch, General, Settings
+from protocol.settings import Fetch, General, Settings
 from upstreams.addresses import (
     AddressPolicy,
     exceptions_of,

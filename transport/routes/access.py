@@ -117,6 +117,7 @@ ROUTES = (
         "/api/logout",
         log_out,
         access="anybody",
+        spends="logins",
         shows=Done,
         errors=(StorageUnavailable,),
     ),
