@@ -8,12 +8,18 @@ LINK_KEYS = ("url", "source", "file_path", "file_name")
 TITLE_KEYS = ("title", "file_name", "url")
 
 
-def to_llama(node: Node) -> NodeWithScore:
-    """The node as LlamaIndex knows it; title, url and picture are its metadata."""
+def to_llama(node: Node, place: int) -> NodeWithScore:
+    """The node as LlamaIndex knows it; title, url and picture are its metadata.
+
+    Its place among its like makes its id: the random one that it would get costs more than all
+    the rest, and of nodes with the same id LlamaIndex keeps one.
+    """
     metadata = {"title": node.title, "url": node.url}
     if node.img_src is not None:
         metadata["img_src"] = node.img_src
-    return NodeWithScore(node=TextNode(text=node.text, metadata=metadata), score=node.score)
+    name = f"{place} {node.url}"
+    found = TextNode(id_=name, text=node.text, metadata=metadata)
+    return NodeWithScore(node=found, score=node.score)
 
 
 def from_llama(found: NodeWithScore) -> Node:

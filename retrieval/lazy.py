@@ -133,7 +133,7 @@ async def rank(
     hybrid = postprocessor.HybridRank(
         embed=embed, offload=offload, measure=measure, floor=floor, keep=keep, within_s=within_s
     )
-    found = [conversion.to_llama(node) for node in nodes]
+    found = [conversion.to_llama(node, place) for place, node in enumerate(nodes)]
     kept = await hybrid.apostprocess_nodes(found, query_str=query)
     return [conversion.from_llama(node) for node in kept]
 

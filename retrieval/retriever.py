@@ -27,7 +27,7 @@ class BackendRetriever(BaseRetriever):
         nodes = await self._backend.search(
             query_bundle.query_str, engines=self._engines, language=self._language
         )
-        return [to_llama(node) for node in nodes]
+        return [to_llama(node, place) for place, node in enumerate(nodes)]
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         found: list[NodeWithScore] = asyncio_run(self._aretrieve(query_bundle))
