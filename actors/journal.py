@@ -19,10 +19,12 @@ class Journal:
     event that the store holds; ``is_awaited`` while the persister knows that there is more, and
     ``flush_at`` is the length of the text at which that becomes much. ``frames`` and
     ``frame_bytes`` are what clients have been told of it; ``recording`` is kept with its end.
+    ``owner`` is whose it is: whoever's chat it is in, once that is known, and until then who asks.
     """
 
     def __init__(self, turn: TurnInfo, entries: Sequence[Entry] = ()) -> None:
         self.turn = turn
+        self.owner = turn.person.name
         self.entries = list(entries)
         self.durable = len(self.entries)
         self.chars = len(self.text)

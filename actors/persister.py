@@ -115,6 +115,9 @@ class Persister(Actor):
         others = [journal for key, journal in self._grown.items() if key not in promised]
         writes = [self._write(message.journal, message.entry) for message in messages]
         refused = await self._commit(writes, [*(message.journal for message in messages), *others])
+        for message in messages:
+            if isinstance(message.entry.event, Accepted):
+                await self._find_owner(message.journal)
         self._tidy_soon()
         return [ChatNotFound() if write in refused else None for write in writes]
 
@@ -174,6 +177,14 @@ class Persister(Actor):
             self._hold(journal, held[id(journal)])
         self._flush_in(self._flush_s)
         return refused
+
+    async def _find_owner(self, journal: Journal) -> None:
+        """An administrator's turn in somebody's chat belongs to whose chat it is."""
+        person = journal.turn.person
+        if person.is_admin and person.name:
+            with suppress(ChatNotFound, StorageError):  # the administrator may stop it all the same
+                chat = await self._store.chat(journal.turn.question.chat_id, person.reach)
+                journal.owner = chat.owner
 
     def _hold(self, journal: Journal, seq: int) -> None:
         """Know that the store has all up to an event, and whether that is all there is."""

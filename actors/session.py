@@ -119,7 +119,7 @@ class Session(Actor):
         for journal in list(self._house.journals.values()):
             question = journal.turn.question
             is_same = (question.chat_id, question.message_id) == (asked.chat_id, asked.message_id)
-            if is_same and person.reach.includes(journal.turn.person.name):
+            if is_same and person.reach.includes(journal.owner):
                 journal.stop()
 
     def _stop(self, command: StopTurn, person: Person) -> None:
@@ -139,7 +139,7 @@ class Session(Actor):
     def _journal(self, answer_id: MessageId, person: Person) -> Journal | None:
         """The journal of a turn at hand; somebody else's is not there."""
         journal = self._house.journals.get(answer_id)
-        is_theirs = journal is not None and person.reach.includes(journal.turn.person.name)
+        is_theirs = journal is not None and person.reach.includes(journal.owner)
         return journal if is_theirs else None
 
     def _recall(self, answer_id: MessageId, after: int | None, person: Person) -> None:

@@ -153,8 +153,7 @@ class Staff:
     async def delete_chat(self, chat_id: ChatId, reach: Reach) -> None:
         """Remove a chat with all that belongs to it, running turns included; or ChatNotFound."""
         for journal in list(self._journals.values()):
-            turn = journal.turn
-            if turn.question.chat_id == chat_id and reach.includes(turn.person.name):
+            if journal.turn.question.chat_id == chat_id and reach.includes(journal.owner):
                 journal.stop()
         if not await self.perform(DeleteChat(chat_id, reach)):
             raise ChatNotFound

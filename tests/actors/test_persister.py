@@ -1,17 +1,21 @@
 """The persister makes journals durable: promises at once, deltas in groups."""
 
 import asyncio
+from contextlib import suppress
 
 import pytest
+from msgspec.structs import replace
 
 from actors.journal import Journal, refuse
 from actors.persister import MOST_DOUBTFUL, Grown, Keep, Perform
-from protocol.access import EVERYBODY
-from protocol.errors import StorageUnavailable
+from protocol.access import EVERYBODY, Person
+from protocol.errors import ChatNotFound, StorageUnavailable
 from protocol.events import Accepted, Delta, Failed, Finished, SourcesFound
 from protocol.writes import DeleteChat
 from tests.actors.parts import BrokenStore, Scene, turn_info
 from tests.clock import virtual
+
+ANN, BOB, ROOT = Person("ann", "user"), Person("bob", "user"), Person("root", "admin")
 
 
 async def accepted(scene: Scene, name: str = "1") -> Journal:
@@ -46,6 +50,21 @@ async def test_promise_takes_with_it_all_that_came_before() -> None:
     await scene.close()
     assert [entry.seq for entry in stored] == [1, 2, 3, 4]
     assert journal.durable == 4
+
+
+@virtual
+@pytest.mark.parametrize(("asker", "owner"), [(ROOT, "ann"), (ANN, "ann"), (BOB, "bob")])
+async def test_turn_belongs_to_whose_chat_it_is_in(asker: Person, owner: str) -> None:
+    """Also where an administrator asks; whoever is refused there keeps what they are told."""
+    scene = Scene()
+    asked = replace(turn_info(), person=ANN)
+    await keep(scene, Journal(asked), Accepted())
+    again = replace(turn_info(name="2"), question=asked.question, person=asker)
+    turn = Journal(again)
+    with suppress(ChatNotFound):
+        await keep(scene, turn, Accepted())
+    await scene.close()
+    assert turn.owner == owner
 
 
 @virtual

@@ -52,6 +52,27 @@ async def test_turn_obeys_its_owner_and_administrators(
 
 
 @virtual
+@pytest.mark.parametrize(("person", "reaches"), [(ANN, True), (ROOT, True), (BOB, False)])
+async def test_turn_of_an_administrator_obeys_whose_chat_it_is_in(
+    person: Person, reaches: bool
+) -> None:
+    """They can read on, and stop it, as if they had asked."""
+    hall = Hall(SUBPROTOCOL)
+    (await visit(hall, ROOT)).ask("Why?", chat="c", message="m")
+    await hall.settle()
+    journal, stopped = hall.started[0].journal, list[bool]()
+    journal.owner = "ann"
+    journal.when_stopped(lambda: stopped.append(True))
+    other = await visit(hall, person)
+    other.say_frame(type="resume", messageId=journal.turn.answer_id)
+    other.ask("Why?", chat="c", message="m")
+    await hall.settle()
+    assert bool(other.of_type("resumed")) == reaches
+    assert stopped == [True] * reaches
+    await hall.close()
+
+
+@virtual
 async def test_same_question_of_another_stops_nothing() -> None:
     """Though both ids are right."""
     hall = Hall(SUBPROTOCOL)

@@ -204,6 +204,22 @@ def meddling(kind: str) -> Deed:
     return deed
 
 
+async def meddle_with_an_administrators(town: Village, who: Visitor) -> str:
+    """What somebody is told who resumes a turn that an administrator has in a's chat."""
+    asked, _ = await town.asked()
+    root = town.visitors["administrator"]
+    async with town.socket(root) as asker, town.socket(who) as client:
+        if not who.key:
+            return str(await client.closed())
+        await asker.ask(f"And mine? {SLOWLY}", chat=asked.chat_id, **PLAIN)
+        answer = (await asker.until(lambda frame: frame["type"] == "message"))["messageId"]
+        await client.send({"type": "resume", "messageId": answer})
+        told = await client.until(lambda frame: frame["type"] in {"resumed", "error"})
+        await asker.send({"type": "stop", "messageId": answer})
+        await asker.turn()
+    return str(told.get("key", told["type"]))
+
+
 async def ping(town: Village, who: Visitor) -> str:
     """The answer to a ping."""
     async with town.socket(who) as client:
@@ -251,6 +267,7 @@ DEEDS: dict[str, Deed] = {
     "WebSocket: ask with the file": ask_with_the_file,
     "WebSocket: resume": asking(resume),
     "WebSocket: resume while it runs": meddling("resume"),
+    "WebSocket: resume an administrator's turn in the chat": meddle_with_an_administrators,
     "WebSocket: stop while it runs": meddling("stop"),
     "WebSocket: ping": ping,
 }
