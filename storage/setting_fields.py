@@ -1,6 +1,7 @@
 """The declared settings one by one: their names, and what each may be, in plain words."""
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from typing import Any, get_type_hints
 
 import msgspec
@@ -77,8 +78,13 @@ class SettingField(Value, frozen=True):
             raise SettingsError(given.name, shown, f"it must be {in_words(self.kind)}") from error
 
 
-def declared() -> Iterator[SettingField]:
+@cache
+def declared() -> tuple[SettingField, ...]:
     """Every setting in the order of its declaration."""
+    return tuple(_declared())
+
+
+def _declared() -> Iterator[SettingField]:
     for section in _fields_of(Settings):
         assert isinstance(section.type, inspect.StructType)
         hints = get_type_hints(section.type.cls, include_extras=True)

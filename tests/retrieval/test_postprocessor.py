@@ -15,7 +15,8 @@ from tests.retrieval.fakes import letters, run_at_once
 
 
 def found(*texts: str, score: float | None = None) -> list[NodeWithScore]:
-    return [to_llama(Node(t, t, f"https://a.example/{t}", score=score)) for t in texts]
+    nodes = [Node(t, t, f"https://a.example/{t}", score=score) for t in texts]
+    return [to_llama(node, place) for place, node in enumerate(nodes)]
 
 
 def texts_of(nodes: list[NodeWithScore]) -> list[str]:
