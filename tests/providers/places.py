@@ -5,6 +5,9 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
+import pytest
+
+from protocol.errors import ModelUnavailable
 from protocol.service_settings import ApiEndpoints, ApiKeys
 from protocol.settings import Limits, Settings
 from protocol.values import ModelChoice, Prompt, PromptMessage
@@ -76,3 +79,16 @@ def custom(url: str, *, model: str = "m", key: str = "") -> ModelChoice:
 async def told(providers: Providers, choice: ModelChoice) -> list[str]:
     """All pieces of an answer."""
     return [piece async for piece in providers.stream(choice, PROMPT, temperature=0)]
+
+
+async def until_failure(providers: Providers, choice: ModelChoice) -> str:
+    """The text that comes before the stream fails, as it must."""
+    pieces: list[str] = []
+
+    async def read() -> None:
+        async for piece in providers.stream(choice, PROMPT, temperature=0):
+            pieces.append(piece)  # noqa: PERF401 (what came before the failure counts)
+
+    with pytest.raises(ModelUnavailable):
+        await read()
+    return "".join(pieces)

@@ -9,7 +9,14 @@ import pytest
 from protocol.errors import ModelUnavailable
 from protocol.values import ModelChoice, PromptMessage
 from providers.http import LINE_BYTES
-from tests.providers.places import PROMPT, custom, providers_for, serving, settings_for, told
+from tests.providers.places import (
+    PROMPT,
+    custom,
+    providers_for,
+    serving,
+    settings_for,
+    told,
+)
 from tests.providers.tiny_server import (
     Reply,
     Seen,
