@@ -16,6 +16,7 @@ import structlog
 from access.accounts import Registry
 from access.gate import Gate
 from access.passwords import Passwords
+from access.quotas import guesses_of
 from actors.extras import ExtrasDesk
 from actors.intake import IntakeDesk
 from actors.staff import Staff, Tools
@@ -97,7 +98,8 @@ class Program:
         self.staff = Staff(self.tree, self.settings, self._tools())
         passwords = Passwords(self._offload, most_waiting=limits.passwords)
         keeping = (self.store.accounts, self.staff.perform, passwords)
-        self.gate = Gate.of(self.settings.access, Registry(*keeping, now, new_id))
+        guesses = guesses_of(limits, self.tree.system.now)
+        self.gate = Gate.of(self.settings.access, Registry(*keeping, now, new_id, guesses))
         self.vitals = Vitals(
             self.store,
             partial(check_folder, folder, Places(self._offload, 1), within_s=limits.store_s),

@@ -1,11 +1,13 @@
 """The door of a server that has accounts of its own."""
 
+import hmac
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
 
+from access.buckets import Buckets
 from access.doors import WRONG, Door, Login, same
 from access.names import read_name
 from access.passwords import Passwords
@@ -18,13 +20,13 @@ from protocol.accounts import (
     DropCredential,
     SetPassword,
 )
-from protocol.errors import NotFound
+from protocol.errors import Busy, NotFound
 from protocol.refusals import FieldRefused, Unauthorized
 from storage.store import AccountReader
 
 log = structlog.get_logger(__name__)
 
-ID_BYTES, SECRET_BYTES, TOKEN_BYTES = 6, 32, 16
+ID_BYTES, SECRET_BYTES, TOKEN_BYTES, DEVICE_BYTES = 6, 32, 16, 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class Registry:
         passwords: Hashes and checks.
         now: The wall clock with its zone.
         new_id: Random hex digits, two for each byte.
+        guesses: Counts logins that fail, by name.
 
     """
 
@@ -45,6 +48,7 @@ class Registry:
     passwords: Passwords
     now: Callable[[], datetime]
     new_id: Callable[[int], str]
+    guesses: Buckets
 
 
 class AccountDoor(Door):
@@ -68,13 +72,27 @@ class AccountDoor(Door):
             return None
         return await self._registry.accounts.holder(digest(secret), self._registry.now())
 
-    async def log_in(self, name: str, password: str) -> Login:
-        """A new login of an account; it takes as long where there is no such account."""
-        account = await self._registry.accounts.account(name.strip().lower())
-        fits = await self._registry.passwords.fit(account.password if account else "", password)
+    async def log_in(self, name: str, password: str, device: str = "") -> Login:
+        """A new login of an account; it takes as long where there is no such account.
+
+        Failures are counted for the name, or, so that no stranger can use up what its owner may
+        try, for a device that has logged in to it before.
+        """
+        name = name.strip().lower()
+        account = await self._registry.accounts.account(name)
+        kept = account.password if account else ""
+        is_known = bool(kept) and same(device, device_token(kept, device.partition(".")[0]))
+        keys = (digest(device if is_known else name),)
+        self._registry.guesses.take(keys)
+        try:
+            fits = await self._registry.passwords.fit(kept, password, is_known=is_known)
+        except Busy:
+            self._registry.guesses.give_back(keys)
+            raise
         if account is None or not fits or account.is_disabled:
             log.warning("login.refused")
             raise Unauthorized(WRONG)
+        self._registry.guesses.give_back(keys)
         return await self._begin(Person(account.name, account.role), account.password)
 
     async def log_out(self, proof: Proof) -> None:
@@ -116,7 +134,15 @@ class AccountDoor(Door):
         if not await self._registry.perform(kept):
             raise Unauthorized(WRONG)
         log.info("login.begun")
-        return Login(person, secret)
+        return Login(person, secret, device_token(password, self._registry.new_id(DEVICE_BYTES)))
+
+
+def device_token(password: str, nonce: str) -> str:
+    """By what an account knows a device; of use until its password is another.
+
+    ``password`` is the hash that is kept: its salt makes it a key that nobody can guess.
+    """
+    return f"{nonce}.{hmac.new(password.encode(), nonce.encode(), 'sha256').hexdigest()}"
 
 
 async def new_key(registry: Registry, account: str, label: str) -> tuple[str, str]:

@@ -4,13 +4,22 @@ from collections import Counter
 from collections.abc import Callable
 from itertools import islice
 
+from protocol.access import WIDE
 from protocol.errors import Busy, TooLarge
 from protocol.refusals import RateLimited
 
 MOST_KEYS = 10_000
 ROUNDING_S = 1e-6
+MOST_AT_ONCE = 3  # keys of one call: two of an address, one of a name
+
+WIDE_SHARE = 4  # of what is allowed to one key, to a network that may have several customers
 
 Keys = tuple[str, ...]
+
+
+def share_of(key: str) -> int:
+    """How many times as much is allowed to this key as to others."""
+    return WIDE_SHARE if key.endswith(WIDE) else 1
 
 
 def nothing() -> None:
@@ -57,7 +66,9 @@ class Buckets:
         if amount > self._most:
             raise TooLarge("The sum", limit=self._most, unit=self._what)
         now, cost_s = self._now(), amount * self._period_s / self._most
-        full_at = {key: max(now, self._full_at.get(key, now)) + cost_s for key in keys}
+        full_at = {
+            key: max(now, self._full_at.get(key, now)) + cost_s / share_of(key) for key in keys
+        }
         wait_s = max(full_at.values()) - now - self._period_s
         if wait_s > ROUNDING_S:
             raise RateLimited(self._what, again_after_s=wait_s)
@@ -66,9 +77,17 @@ class Buckets:
             self._full_at[key] = at
         self._forget(now)
 
+    def give_back(self, keys: Keys) -> None:
+        """Put back one token that was taken: it was not needed."""
+        now = self._now()
+        for key in keys:
+            at = self._full_at.pop(key, now) - self._period_s / max(1, self._most) / share_of(key)
+            if at > now + ROUNDING_S:
+                self._full_at[key] = at
+
     def _forget(self, now: float) -> None:
         """Let go of at least as many keys as one call can bring, where there is something to."""
-        for key in list(islice(self._full_at, 2)):
+        for key in list(islice(self._full_at, MOST_AT_ONCE)):
             if self._full_at[key] <= now or len(self._full_at) > self._most_keys:
                 del self._full_at[key]
 
@@ -92,7 +111,7 @@ class Crowd:
         """
         if not self._most or not keys:
             return nothing
-        if any(self._inside[key] >= self._most for key in keys):
+        if any(self._inside[key] >= self._most * share_of(key) for key in keys):
             raise Busy(self._what, again_after_s=again_after_s)
         self._inside.update(keys)
         return lambda: self._leave(keys)

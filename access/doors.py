@@ -22,10 +22,14 @@ WRONG = "Name or password is wrong."
 
 
 class Login(Value, frozen=True):
-    """Who has logged in, and the secret that a browser may show from now on."""
+    """Who has logged in, and the secret that a browser may show from now on.
+
+    By ``device`` the account knows the browser at its next login; empty where that is not needed.
+    """
 
     person: Person
     secret: str
+    device: str = ""
 
     def __repr__(self) -> str:
         """Say who it is, not the secret."""
@@ -43,8 +47,11 @@ class Door(ABC):
         """The token by which the first administrator is made; empty where that is not needed."""
         return ""
 
-    async def log_in(self, name: str, password: str) -> Login:
-        """A login of a browser; raises Unauthorized, or NotFound where there are none."""
+    async def log_in(self, name: str, password: str, device: str = "") -> Login:
+        """A login of a browser; raises Unauthorized, RateLimited, or NotFound where there are none.
+
+        ``device`` is what its last login has given to the browser.
+        """
         raise NotFound
 
     async def log_out(self, proof: Proof) -> None:  # noqa: B027 - most have none to end
@@ -80,7 +87,7 @@ class TokenDoor(Door):
         is_known = same(proof.bearer, self._token) or self._signed(proof.cookie)
         return KEEPER if is_known else None
 
-    async def log_in(self, name: str, password: str) -> Login:
+    async def log_in(self, name: str, password: str, device: str = "") -> Login:
         """Take the secret as password, whatever the name."""
         if not same(password, self._token):
             raise Unauthorized(WRONG)

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 
 from protocol.base import Value
 
-COOKIE = "perplexica_login"
+COOKIE, DEVICE_COOKIE = "perplexica_login", "perplexica_device"
 KEY_PREFIX = "ppx_"  # by which people, and scanners of repositories, know our keys
 
 _SECRET = re.compile(rf"(?:{KEY_PREFIX})?[0-9a-f]{{64}}")
 _BEARER = re.compile(r"[Bb]earer +([!-~]{1,500})")
+_DEVICE = re.compile(rf"(?:^|; ?){DEVICE_COOKIE}=([0-9a-f]{{32}}\.[0-9a-f]{{64}})(?:;|$)")
 _COOKIE = re.compile(rf"(?:^|; ?){COOKIE}=([!-:<-~]{{1,500}})(?:;|$)")
 
 
@@ -49,6 +50,12 @@ def proof_of(
         peer,
         address,
     )
+
+
+def device_of(headers: Mapping[str, str]) -> str:
+    """What a browser shows that has logged in before; empty for nothing of that form."""
+    found = _DEVICE.search(headers.get("cookie", ""))
+    return found[1] if found else ""
 
 
 def looks_right(secret: str) -> bool:

@@ -9,6 +9,8 @@ from protocol.settings import Limits
 Deed = Literal["handshakes", "questions", "extras", "logins", "upload_bytes"]
 
 MINUTE_S, HOUR_S = 60.0, 3600.0
+# More than the hasher gets through in an hour of those of strangers that it must refuse.
+MOST_NAMES = 50_000
 
 
 class Quotas:
@@ -34,3 +36,9 @@ class Quotas:
     def spend(self, deed: Deed, keys: Keys, amount: int = 1) -> None:
         """Count that it is done; raises RateLimited, or TooLarge, where it may not be."""
         self._buckets[deed].take(keys, amount)
+
+
+def guesses_of(limits: Limits, now: Callable[[], float]) -> Buckets:
+    """Counts the logins that fail for one name, wherever they come from."""
+    most, names = limits.name_logins, MOST_NAMES
+    return Buckets("failed logins", most, period_s=HOUR_S, now=now, most_keys=names)

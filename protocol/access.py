@@ -1,6 +1,7 @@
 """Who asks, and whose conversations they reach."""
 
 from collections.abc import Awaitable, Callable
+from ipaddress import IPv6Network
 from typing import Literal
 
 from protocol.base import Value
@@ -22,11 +23,17 @@ class Reach(Value, frozen=True):
 
 
 EVERYBODY = Reach(None)
+NARROW, WIDE = "/64", "/48"  # what one customer has of IPv6 at least, and at most
 
 
 def counted(address: str, name: str) -> tuple[str, ...]:
-    """The keys under which is counted what somebody does; none for who is not counted."""
+    """The keys under which is counted what somebody does; none for who is not counted.
+
+    An address of IPv6 is a /64; who has many of these is counted by their /48 as well.
+    """
     by_address = (f"address {address}",) if address else ()
+    if address.endswith(NARROW):
+        by_address = (*by_address, f"address {IPv6Network(address).supernet(new_prefix=48)}")
     return (*by_address, f"name {name}") if name else by_address
 
 

@@ -221,6 +221,9 @@ class Limits(Value, frozen=True):
     asker_logins: Annotated[
         Quota, described("logins and other uses of a password a minute, likewise")
     ] = 30
+    name_logins: Annotated[
+        Quota, described("logins that fail in an hour for one account name; 0: any number")
+    ] = 60
     passwords: Annotated[Count, described("passwords that wait to be checked")] = 20
     workers: Annotated[Count, described("searches, rankings and answers at once, each")] = 256
     question_chars: Annotated[Count, described("characters of one question")] = 100_000

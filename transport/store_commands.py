@@ -1,6 +1,7 @@
 """Commands of the terminal that work on the store alone; each gives the lines to print."""
 
 import asyncio
+import time
 from argparse import Namespace
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
@@ -9,7 +10,9 @@ from pathlib import Path
 from access.accounts import Registry
 from access.manage import ACTIONS, WITH_PASSWORD
 from access.passwords import Passwords
+from access.quotas import guesses_of
 from protocol.accounts import AccountWrite
+from protocol.settings import Limits
 from storage.reference import import_reference
 from storage.store import Store
 from transport.command_line import read_password
@@ -35,5 +38,7 @@ async def manage_accounts(
 
     if options.action in WITH_PASSWORD:
         options.password = read_password(options.name)
-    registry = Registry(store.accounts, perform, Passwords(asyncio.to_thread), now, new_id)
+    guesses = guesses_of(Limits(), time.monotonic)
+    keeping = (store.accounts, perform, Passwords(asyncio.to_thread))
+    registry = Registry(*keeping, now, new_id, guesses)
     return await ACTIONS[options.command, options.action](registry, options)

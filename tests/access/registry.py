@@ -6,9 +6,13 @@ from typing import Any
 
 from access.accounts import Registry
 from access.passwords import Passwords
+from access.quotas import guesses_of
 from protocol.accounts import AccountWrite
+from protocol.settings import Limits
 from tests.storage.examples import NOON
 from tests.storage.memory_accounts import MemoryAccounts
+
+GUESSES = 3  # that a name has at its door
 
 
 class Clock:
@@ -48,4 +52,5 @@ def registry(
     def new_id(size: int) -> str:
         return f"{next(numbers):0{2 * size}x}"
 
-    return Registry(kept, perform, Passwords(at_once), clock or Clock(), new_id)
+    guesses = guesses_of(Limits(name_logins=GUESSES), lambda: 0.0)
+    return Registry(kept, perform, Passwords(at_once), clock or Clock(), new_id, guesses)

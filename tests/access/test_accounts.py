@@ -7,8 +7,8 @@ from access.proofs import Proof
 from protocol.access import Person
 from protocol.accounts import AccountWrite, AddAccount, DropCredential, SetDisabled
 from protocol.errors import NotFound
-from protocol.refusals import FieldRefused, Unauthorized
-from tests.access.registry import Clock, registry
+from protocol.refusals import FieldRefused, RateLimited, Unauthorized
+from tests.access.registry import GUESSES, Clock, registry
 from tests.storage.examples import NOON
 from tests.storage.memory_accounts import MemoryAccounts
 
@@ -49,6 +49,54 @@ async def test_wrong_name_and_wrong_password_sound_the_same(name: str, password:
     scene = await Scene().add()
     with pytest.raises(Unauthorized, match=r"^Name or password is wrong\.$"):
         await scene.door.log_in(name, password)
+
+
+@pytest.mark.parametrize("name", ["ann", "Nobody"])
+async def test_guesses_at_one_name_are_few(name: str) -> None:
+    """Wherever they come from, and whether or not there is such an account."""
+    scene = await Scene().add()
+    for _ in range(GUESSES):
+        with pytest.raises(Unauthorized):
+            await scene.door.log_in(name, "wrong horse")
+    with pytest.raises(RateLimited):
+        await scene.door.log_in(f" {name.upper()} ", PASSWORD)
+
+
+async def test_logins_that_succeed_are_no_guesses() -> None:
+    """Of programs that log in each time, say."""
+    scene = await Scene().add()
+    for _ in range(3 * GUESSES):
+        await scene.door.log_in("ann", PASSWORD)
+
+
+async def test_strangers_cannot_keep_the_owner_out() -> None:
+    """A device that has logged in before has guesses of its own, and they are few as well."""
+    scene = await Scene().add()
+    device = (await scene.door.log_in("ann", PASSWORD)).device
+    for _ in range(GUESSES):
+        with pytest.raises(Unauthorized):
+            await scene.door.log_in("ann", "wrong horse")
+    assert (await scene.door.log_in("ann", PASSWORD, device)).person.name == "ann"
+    for _ in range(GUESSES):
+        with pytest.raises(Unauthorized):
+            await scene.door.log_in("ann", "wrong horse", device)
+    with pytest.raises(RateLimited):
+        await scene.door.log_in("ann", PASSWORD, device)
+
+
+async def test_device_is_known_to_its_account_and_password_alone() -> None:
+    """What others show, or what was given before the password was another, is a stranger's."""
+    scene = await (await Scene().add()).add("bob")
+    old = await scene.door.log_in("ann", PASSWORD)
+    await scene.door.change_password(old.person, PASSWORD, PASSWORD)
+    bobs = (await scene.door.log_in("bob", PASSWORD)).device
+    shown = (old.device, bobs, f"{'0' * 32}.{'0' * 64}")
+    for device in shown:
+        with pytest.raises(Unauthorized):
+            await scene.door.log_in("ann", "wrong horse", device)
+    assert len(shown) == GUESSES
+    with pytest.raises(RateLimited):
+        await scene.door.log_in("ann", PASSWORD)
 
 
 async def test_account_that_is_shut_out_cannot_log_in() -> None:

@@ -96,6 +96,8 @@ def test_person_is_counted_by_place_and_name() -> None:
     assert Person().keys == ()
     assert Person(address="10.0.0.1").keys == ("address 10.0.0.1",)
     assert Person("ann", "user", "10.0.0.1").keys == ("address 10.0.0.1", "name ann")
+    wide = ("address 2001:db8:1:2::/64", "address 2001:db8:1::/48")
+    assert Person(address="2001:db8:1:2::/64").keys == wide
 
 
 def test_proxies_that_are_no_networks_are_refused() -> None:

@@ -129,3 +129,31 @@ def test_crowd_counts_those_that_are_at_it() -> None:
     crowd.enter(BOB)()
     leaves.pop()()
     assert len(crowd) == 1
+
+
+def test_many_networks_of_one_customer_are_bounded_together() -> None:
+    """A /48 may do four times what each of its /64s may: it can be several customers."""
+    buckets, crowd = made(2)[0], Crowd("sockets", 2)
+    places = [(f"address 2001:db8:1:{n}::/64", "address 2001:db8:1::/48") for n in range(9)]
+    for keys in places[:8]:
+        assert wait_s(lambda keys=keys: buckets.take(keys)) == 0  # type: ignore[misc]
+        crowd.enter(keys)
+    assert wait_s(lambda: buckets.take(places[8])) > 0
+    with pytest.raises(Busy):
+        crowd.enter(places[8])
+    assert wait_s(lambda: buckets.take(("address 2001:db8:2::/64", "address 2001:db8:2::/48"))) == 0
+
+
+def test_token_that_is_given_back_was_never_taken() -> None:
+    """Nothing is kept of a bucket that is full again."""
+    buckets, _ = made(2)
+    for _ in range(5):
+        buckets.take(ANN)
+        buckets.give_back(ANN)
+    assert len(buckets) == 0
+    buckets.take(ANN)
+    assert wait_s(lambda: buckets.take(ANN)) == 0
+    assert wait_s(lambda: buckets.take(ANN)) > 0
+    unlimited, _ = made(0)
+    unlimited.give_back(ANN)
+    assert len(unlimited) == 0

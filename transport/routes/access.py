@@ -1,5 +1,5 @@
 from access.doors import Login
-from access.proofs import COOKIE
+from access.proofs import COOKIE, DEVICE_COOKIE, device_of
 from protocol.access import Person, Role
 from protocol.base import Value
 from protocol.errors import Busy, NotFound, ServiceError, StorageUnavailable
@@ -49,8 +49,8 @@ class Done(Value, frozen=True):
 
 async def log_in(request: Request, services: Services) -> Response:
     """Begin a login, and give the browser its cookie; 401 for a wrong name or password."""
-    body = request.body_as(LoginBody)
-    return _welcome(await services.gate.door.log_in(body.name, body.password), request)
+    body, device = request.body_as(LoginBody), device_of(request.headers)
+    return _welcome(await services.gate.door.log_in(body.name, body.password, device), request)
 
 
 async def log_out(request: Request, services: Services) -> Response:
@@ -78,19 +78,22 @@ async def show_me(request: Request, _: Services) -> Response:
 
 
 def _welcome(login: Login, request: Request) -> Response:
-    cookie = _cookie(login.secret, request, lasts_s=LONGEST_S)
-    return Response.of(_shown(login.person), headers=cookie)
+    headers = _cookie(login.secret, request, lasts_s=LONGEST_S)
+    if login.device:
+        device = _cookie(login.device, request, lasts_s=LONGEST_S, name=DEVICE_COOKIE)
+        headers = (*headers, *device)
+    return Response.of(_shown(login.person), headers=headers)
 
 
 def _shown(person: Person) -> ShownPerson:
     return ShownPerson(person.name, person.role)
 
 
-def _cookie(secret: str, request: Request, *, lasts_s: int) -> Headers:
+def _cookie(secret: str, request: Request, *, lasts_s: int, name: str = COOKIE) -> Headers:
     """A browser that came by https, which its page's origin tells, must not send it otherwise."""
     is_secure = request.headers.get("origin", "").lower().startswith("https://")
     traits = f"{COOKIE_TRAITS}; Max-Age={lasts_s}{'; Secure' if is_secure else ''}"
-    return (("Set-Cookie", f"{COOKIE}={secret}; {traits}"),)
+    return (("Set-Cookie", f"{name}={secret}; {traits}"),)
 
 
 NO_LOGIN: tuple[type[ServiceError], ...] = (
