@@ -12,7 +12,7 @@ from urllib.request import getproxies
 
 import httpx
 
-from upstreams.connection import Connection
+from upstreams.connection import READ_BYTES, Connection
 from upstreams.replies import CLOSED_AT_ONCE
 
 PORTS = {"http": 80, "https": 443}
@@ -46,6 +46,7 @@ class DirectTransport(httpx.AsyncBaseTransport):
         self._idle_s = limits.keepalive_expiry or 0.0
         self._idle: list[tuple[Origin, Connection]] = []  # the newest is the last
         self._busy: set[Connection] = set()
+        self._buffer = bytearray(READ_BYTES)  # what is in there has been dealt with at once
         self._secure = httpx.create_ssl_context()
         self._secure.set_alpn_protocols(["http/1.1"])
 
@@ -84,7 +85,11 @@ class DirectTransport(httpx.AsyncBaseTransport):
         scheme, host, port = origin
         secure = self._secure if scheme == "https" else None
         connecting = asyncio.get_running_loop().create_connection(
-            Connection, host, port, ssl=secure, happy_eyeballs_delay=SECOND_FAMILY_S
+            lambda: Connection(self._buffer),
+            host,
+            port,
+            ssl=secure,
+            happy_eyeballs_delay=SECOND_FAMILY_S,
         )
         try:
             async with asyncio.timeout(connect_s):

@@ -25,7 +25,7 @@ class Reply:
         self._talk = 0
         self._parser: Any = httptools.HttpResponseParser(self)
 
-    def feed(self, data: bytes) -> None:
+    def feed(self, data: bytes | memoryview) -> None:
         """Take in what has come; raises RemoteProtocolError of httpx."""
         self._talk += len(data)
         try:

@@ -16,6 +16,7 @@ from tests.providers.places import (
     serving,
     settings_for,
     told,
+    until_failure,
 )
 from tests.providers.tiny_server import (
     Reply,
