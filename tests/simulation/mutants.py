@@ -3,11 +3,12 @@
 import asyncio
 import sqlite3
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from actors.base import on
 from actors.outlet import Outlet, Reading, ReadOn, Resume
-from tests.simulation.disk import Connection
+from tests.simulation.disk import Connection, Disk
 from tests.simulation.process import Cast
 
 LATER_S = 0.02
@@ -47,7 +48,13 @@ class SkippingOutlet(Outlet):
 class HastyConnection(Connection):
     """Misses a commit: it says that a question is durable, and commits a moment later."""
 
-    _has_question = False
+    def __init__(self, disk: Disk, path: Path) -> None:
+        super().__init__(disk, path)
+        self._has_question = False
+        self._sqlite.set_trace_callback(self._heard)
+
+    def _heard(self, sql: str) -> None:
+        self._has_question |= "INSERT INTO turn" in sql
 
     def commit(self) -> sqlite3.Cursor:
         """Where a question is in it, only promise it."""
@@ -59,7 +66,6 @@ class HastyConnection(Connection):
 
     async def execute(self, sql: str, values: Iterable[Any] = ()) -> sqlite3.Cursor:
         """As usual, but first what was only promised."""
-        self._has_question |= "INSERT INTO turn" in sql
         if sql == "BEGIN IMMEDIATE":
             self._commit()
         return await super().execute(sql, values)
