@@ -8,7 +8,7 @@ import pytest
 from protocol.errors import Busy
 from protocol.traces import Span
 from upstreams import diary
-from upstreams.diary import FACT_CHARS, Diary, note, span
+from upstreams.diary import FACT_CHARS, SILENT, Diary, note, span
 
 
 class Clock:
@@ -55,6 +55,8 @@ def test_spans_come_in_the_order_of_their_beginning(kept: Diary, clock: Clock) -
     [
         (Busy("test"), "BUSY"),
         (asyncio.CancelledError(), "cancelled"),
+        (asyncio.CancelledError("by scope 7f3a"), "cancelled"),
+        (asyncio.CancelledError(SILENT), SILENT),
         (TimeoutError(), "no answer in time"),
     ],
 )
