@@ -145,6 +145,18 @@ async def test_trace_is_the_same_in_the_terminal_and_over_http(
     assert {"rephrasing", "searching", "writing"} <= told["stages"].keys()
 
 
+async def test_trace_tells_why_extracts_answered(recorder: Program) -> None:
+    """The call to the model names the limit that ended it, and who answered is told."""
+    async with Client.connect(recorder) as client:
+        turn = await client.answer("How tall is the pier? [[fake answer fault=hang row=pier]]")
+    spans = (await recorder.json(f"/api/turns/{turn.message_id}/trace"))["spans"]
+    models = [span["facts"] for span in spans if span["name"] == "model"]
+    assert models[-1]["failed"] == "no first word in time"
+    assert [span["facts"]["by"] for span in spans if span["name"] == "replaced"] == [
+        "cited extracts"
+    ]
+
+
 async def test_trace_follows_a_server_in_another_process(
     recorder: Program, settings: dict[str, str]
 ) -> None:
