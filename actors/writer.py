@@ -51,7 +51,7 @@ class Writer(Actor):
                 raise
             provider = message.models.chat.provider
             log.warning("model.replaced", key=error.key, problem=str(error), provider=provider)
-            note("replaced", by="cited extracts", provider=provider, key=error.key)
+            note("replaced", by="cited extracts", key=error.key, problem=error.problem)
             return self._extract(message, because=error)
 
     async def _stream(self, message: Write) -> Written:

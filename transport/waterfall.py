@@ -12,8 +12,9 @@ NAME_CHARS = 16
 LEAST_BAR = 10
 BAR_SHARE = 6  # of the width
 QUESTION_CHARS = 70
-TELLING = ("failed", "first_ms", "pieces", "results", "kept")  # facts that come first, so
-LONG = ("query", "detail", "problem")  # those that come last
+# Facts that come first, in this order, and those that come last.
+TELLING = ("failed", "upstream", "work", "key", "problem", "first_ms", "pieces", "results", "kept")
+LONG = ("query", "detail")
 NOTHING = "  No more is known: it runs, was interrupted, or its journal has been forgotten."
 
 

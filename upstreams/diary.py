@@ -92,7 +92,7 @@ def span(name: str, **facts: Fact) -> Iterator[dict[str, Fact]]:
     try:
         yield facts
     except ServiceError as error:
-        facts["failed"] = error.key
+        facts |= {"failed": error.key, "problem": error.problem}
         raise
     except (asyncio.CancelledError, GeneratorExit) as error:
         facts["failed"] = str(error) if str(error) in REASONS else "cancelled"

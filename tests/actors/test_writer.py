@@ -129,7 +129,7 @@ async def test_trace_says_that_extracts_stand_in_for_the_model() -> None:
     await write(Script(ModelUnavailable("stand-in", "it is down")))
     context.keep(None)
     [span] = kept.story()
-    told = {"by": "cited extracts", "provider": "stand-in", "key": "MODEL_UNAVAILABLE"}
+    told = {"by": "cited extracts", "key": "MODEL_UNAVAILABLE", "problem": "it is down"}
     assert (span.name, span.facts) == ("replaced", told)
 
 

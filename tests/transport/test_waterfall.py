@@ -3,7 +3,7 @@
 import pytest
 
 from protocol.ids import ChatId, MessageId, SessionId, TurnId
-from protocol.traces import Span
+from protocol.traces import Fact, Span
 from storage.store import Trace
 from transport.waterfall import NOTHING, drawn
 
@@ -47,6 +47,14 @@ def test_facts_stand_behind_the_bar() -> None:
     """What went wrong comes first, what may be long comes last."""
     span = Span("search", 0, 5, {"query": "why", "backend": "searxng", "failed": "cancelled"})
     assert drawn(trace(span), width=120)[4].endswith("failed=cancelled backend=searxng query=why")
+
+
+def test_why_a_call_failed_is_not_cut_off() -> None:
+    """Behind its key, and before whose model it was, in the width of a pipe."""
+    facts: dict[str, Fact] = {"provider": "openai", "model": "gpt-4o-mini", "pieces": 0}
+    facts |= {"failed": "MODEL_UNAVAILABLE", "problem": "it refused the key"}
+    line = drawn(trace(Span("model", 0, 5, facts)), width=120)[4]
+    assert "failed=MODEL_UNAVAILABLE problem=it refused the key" in line
 
 
 def test_narrow_lines_have_the_facts_that_tell_most() -> None:
