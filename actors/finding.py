@@ -134,7 +134,7 @@ class Finding:
             return await self._crew.searcher.ask(request, timeout=self._limits.rephrase_s)
         except ServiceError as error:  # the question as it stands still finds something
             log.warning("rephrase.failed", key=error.key, problem=str(error))
-            note("failed", work="rephrase", key=error.key)
+            note_failure("rephrase", error)
             return unrephrased(question.text, reads_links=self._mode.reads_links)
 
     async def _divide(self, query: str) -> tuple[str, ...]:
@@ -143,7 +143,7 @@ class Finding:
             reply = await self._crew.searcher.ask(request, timeout=self._limits.rephrase_s)
         except ServiceError as error:  # one query still finds something
             log.warning("division.failed", key=error.key)
-            note("failed", work="division", key=error.key)
+            note_failure("division", error)
             return (query,)
         return reply.queries
 
@@ -153,7 +153,7 @@ class Finding:
             read = await self._crew.reader.ask(request, timeout=self._limits.read_s)
         except ServiceError as error:  # the answer says that nothing was read
             log.warning("reading.failed", key=error.key)
-            note("failed", work="reading", key=error.key)
+            note_failure("reading", error)
             return SearchFinished((), "", f"Nothing could be read: {error}")
         return SearchFinished(read.nodes, "pages", read.note)
 
@@ -163,7 +163,7 @@ class Finding:
             deepened = await self._crew.reader.ask(request, timeout=self._limits.read_s)
         except ServiceError as error:  # what the search says of its pages is something, too
             log.warning("reading.failed", key=error.key)
-            note("failed", work="reading", key=error.key)
+            note_failure("reading", error)
             return found
         return SearchFinished(deepened.nodes, found.backend, found.note)
 
@@ -173,7 +173,7 @@ class Finding:
             return await self._crew.searcher.ask(request, timeout=self._limits.search_s + 1)
         except ServiceError as error:  # the answer says that nothing was found
             log.warning("search.failed", key=error.key, problem=str(error))
-            note("failed", work="search", key=error.key)
+            note_failure("search", error)
             return SearchFinished((), "", f"Nothing could be searched: {error}")
 
     async def _ranked(self, found: SearchFinished) -> tuple[Node, ...]:
@@ -195,7 +195,7 @@ class Finding:
                 return best
         except ServiceError as error:  # the search's own order is still an order
             log.warning("rerank.failed", key=error.key, problem=str(error))
-            note("failed", work="rerank", key=error.key)
+            note_failure("rerank", error)
             return found.nodes[:KEPT]
 
     async def _with_files(
@@ -219,5 +219,10 @@ class Finding:
             return await recorded("files", (query, files), ask, FilesSearched)
         except ServiceError as error:  # the answer says that they were not read
             log.warning("files.failed", key=error.key)
-            note("failed", work="files", key=error.key)
+            note_failure("files", error)
             return FilesSearched((), f"The attached files could not be read: {error}")
+
+
+def note_failure(work: str, error: ServiceError) -> None:
+    """Have the turn's story say what was given up, and why."""
+    note("failed", work=work, key=error.key, problem=error.problem)

@@ -193,7 +193,7 @@ class Turn(Actor):
     async def _fail(self, error: ServiceError) -> None:
         """End with an apology in the answer; shown even where it cannot be kept."""
         apologise(self._journal, error)
-        self._diary.add("failed", {"key": error.key})
+        self._diary.add("failed", {"key": error.key, "problem": error.problem})
         self._journal.recording = self._recording()
         failed = Failed(error.key, str(error), self._stages, error.again_after_s, self._story())
         await self._end(error, failed)

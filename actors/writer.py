@@ -14,6 +14,7 @@ from providers.service import Providers
 from retrieval.known_hosts import KnownHosts
 from retrieval.safe_answer import SafeAnswer
 from retrieval.service import Retrieval
+from upstreams.diary import note
 
 log = structlog.get_logger(__name__)
 
@@ -50,6 +51,7 @@ class Writer(Actor):
                 raise
             provider = message.models.chat.provider
             log.warning("model.replaced", key=error.key, problem=str(error), provider=provider)
+            note("replaced", by="cited extracts", key=error.key, problem=error.problem)
             return self._extract(message, because=error)
 
     async def _stream(self, message: Write) -> Written:

@@ -10,6 +10,7 @@ from protocol.errors import ModelUnavailable, SearchUnavailable
 from protocol.settings import Settings
 from protocol.values import ModelChoice, Models, PromptMessage
 from providers.catalogue import ROWS
+from storage.setting_fields import declared
 
 QUERY = "weather"  # every engine knows something about it
 WORDS = "Say yes."
@@ -24,14 +25,14 @@ SEARCH_ADVICE = {
     "": "see whether SEARXNG_API_URL is its address, and what its own log says",
 }
 MODEL_ADVICE = {
-    "it refused the key": "set a key that it knows",
+    "it refused the key": "set a key that it knows: {key}",
     "it offers no model": "give it one (`ollama pull NAME`), or name one in the settings",
-    "it does not know this model": "give it that model, or name one that it has; see its address",
+    "it does not know this model": "give it that model, or name one that it has; see {address}",
     "its quota is used up": "pay for more, or use another provider",
     "it takes no more requests": "wait, or use another provider",
-    "cannot be reached": "start it, or correct its address; see the line on proxies too",
+    "cannot be reached": "start it, or correct {address}; see the line on proxies too",
     "no answer within": "see whether it is overloaded",
-    "its address or key cannot be used": "correct both: no blanks, plain letters",
+    "its address or key cannot be used": "correct {address} and {key}: no blanks, plain letters",
     "": "see what its own log says",
 }
 
@@ -39,6 +40,20 @@ MODEL_ADVICE = {
 def advised(table: Mapping[str, str], problem: str) -> str:
     """What the table says to the problem."""
     return next(advice for words, advice in table.items() if words in problem)
+
+
+def advised_for(provider: str, problem: str) -> str:
+    """What to do about a model service, with the names of the settings to change."""
+    key = _named("its key", f"api_keys_{provider}", f"{provider}_api_key")
+    address = _named("its address", f"api_endpoints_{provider}", f"{provider}_api_url")
+    return advised(MODEL_ADVICE, problem).format(key=key, address=address)
+
+
+def _named(otherwise: str, *keys: str) -> str:
+    """The setting of one of these keys by its usual names, in the environment and in the file."""
+    found = (field for field in declared() if field.key in keys)
+    names = (f"{field.env_names[:2][-1]} or {field.file_names[-1]}" for field in found)
+    return next(names, otherwise)
 
 
 async def check_search(_patient: Patient, upstreams: Upstreams) -> Finding:
@@ -75,7 +90,7 @@ async def check_provider(name: str, patient: Patient, upstreams: Upstreams) -> F
         problem = await _said(name, patient.settings.limits.first_token_s, upstreams)
     if problem:
         shown = f"{name}, asked for {model}" if model else name
-        return failed(f"{shown}: {problem}", advised(MODEL_ADVICE, problem))
+        return failed(f"{shown}: {problem}", advised_for(name, problem))
     return well(f"{name} answers with {model}, the first of its {len(models)} models")
 
 
@@ -98,7 +113,10 @@ async def check_models(patient: Patient, _upstreams: Upstreams) -> Finding:
     """Whether there is any chat model at all."""
     if names := providers_of(patient.settings):
         return well(f"set up: {', '.join(names)}")
-    return warned("no chat model is set up: answers are extracts", "set a key or OLLAMA_BASE_URL")
+    return warned(
+        "no chat model is set up: answers are extracts",
+        "set OPENAI_API_KEY or OLLAMA_BASE_URL",
+    )
 
 
 async def check_embedding(_patient: Patient, upstreams: Upstreams) -> Finding:
@@ -110,6 +128,6 @@ async def check_embedding(_patient: Patient, upstreams: Upstreams) -> Finding:
     except ModelUnavailable as error:
         return failed(
             f"{choice.provider}/{choice.model}: {error.problem}",
-            advised(MODEL_ADVICE, error.problem),
+            advised_for(choice.provider, error.problem),
         )
     return well(f"{choice.provider}/{choice.model} gives vectors of {vectors.shape[1]} numbers")

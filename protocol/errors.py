@@ -18,6 +18,7 @@ class ServiceError(Exception):
     def __init__(self, sentence: str = "Internal server error.", *, detail: str = "") -> None:
         super().__init__(sentence)
         self.detail = detail
+        self.problem = sentence  # the same, or in fewer words where what failed is known
         # Seconds after which the same call may succeed; None where that is not to be hoped.
         self.again_after_s: float | None = None
         self.code: int | None = None  # with which a service has refused it
@@ -206,13 +207,13 @@ class SearchUnavailable(RetrievalError):
 
 
 class PageUnreadable(RetrievalError):
-    """A page could not be fetched, or holds nothing that can be read; ``detail`` says why.
+    """A page cannot be fetched or read, as ``detail`` says; it ends no turn, but is told in it."""
 
-    It ends no turn: the answer tells of it.
-    """
+    key = "PAGE_UNREADABLE"
 
     def __init__(self, problem: str, *, again_after_s: float | None = None) -> None:
         super().__init__(f"The page could not be read: {problem}.", detail=problem)
+        self.problem = problem
         self.again_after_s = again_after_s
 
 

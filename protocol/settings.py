@@ -47,7 +47,8 @@ class Search(Value, frozen=True):
     """Where to look things up."""
 
     backends: Annotated[
-        tuple[str, ...], described("search backends in the order they are tried")
+        tuple[str, ...],
+        described("search backends in their order; `documents`, the program's own, come last"),
     ] = ("searxng", "library", "keyless")
     language: Annotated[str, described("language that search engines are asked for")] = "en"
     early: Annotated[
@@ -189,7 +190,10 @@ class Limits(Value, frozen=True):
 
     rephrase_s: Annotated[Seconds, described("seconds to rephrase a question")] = 15
     suggest_s: Annotated[Seconds, described("seconds to think of further questions")] = 30
-    search_s: Annotated[Seconds, described("seconds for one search, all backends together")] = 5
+    search_s: Annotated[
+        Seconds,
+        described("seconds for one search, all backends together; each has 3/4 of what is left"),
+    ] = 5
     read_s: Annotated[Seconds, described("seconds to read pages and to sum them up")] = 40
     rerank_s: Annotated[Seconds, described("seconds to rank what was found")] = 10
     first_token_s: Annotated[Seconds, described("seconds until a model's first piece")] = 30

@@ -164,9 +164,9 @@ class SqliteStore:
         except msgspec.MsgspecError as error:
             raise StorageUnavailable("a line of a journal cannot be read") from error
 
-    async def trace(self, answer_id: MessageId, reach: Reach) -> Trace | None:
+    async def trace(self, name: MessageId | TurnId, reach: Reach) -> Trace | None:
         """See Store."""
-        return await read_trace(self._reader, answer_id, reach)
+        return await read_trace(self._reader, name, reach)
 
     async def traces(self, name: str, reach: Reach, most: int) -> list[Trace]:
         """See Store."""

@@ -147,8 +147,8 @@ class Store(Protocol):
     async def turn(self, answer_id: MessageId, reach: Reach) -> StoredTurn | None:
         """The turn that made an answer; ``None`` for one that is not there."""
 
-    async def trace(self, answer_id: MessageId, reach: Reach) -> Trace | None:
-        """The trace of the turn that made an answer; ``None`` for one that is not there."""
+    async def trace(self, name: MessageId | TurnId, reach: Reach) -> Trace | None:
+        """The trace of a turn, by its id or its answer's; ``None`` for one that is not there."""
 
     async def traces(self, name: str, reach: Reach, most: int) -> list[Trace]:
         """Of the chat, session, turn or answer of that name the newest turns, oldest first.

@@ -25,7 +25,10 @@ SELECT turn.id, turn.answer_id, chat.id, turn.session_id, turn.state, turn.asked
 FROM turn JOIN message ON message.id = turn.question JOIN chat ON chat.number = message.chat
 """
 
-_OF_ANSWER = f"{_FACTS} WHERE turn.answer_id = ? AND coalesce(chat.owner = ?, TRUE)"
+# Each side of OR has an index of its own, which IN would not use.
+_ONE = f"""
+{_FACTS} WHERE (turn.answer_id = ? OR turn.id = ?) AND coalesce(chat.owner = ?, TRUE)
+"""
 
 _NEWEST = f"""
 {_FACTS} WHERE (? IN ('', chat.id, turn.session_id, turn.id, turn.answer_id))
@@ -82,9 +85,9 @@ async def read_recording(database: Database, turn_id: TurnId, reach: Reach) -> b
         raise StorageUnavailable("a recording cannot be read") from error
 
 
-async def read_trace(database: Database, answer_id: MessageId, reach: Reach) -> Trace | None:
-    """The trace of the turn that made an answer."""
-    rows = await database.rows(_OF_ANSWER, answer_id, reach.owner)
+async def read_trace(database: Database, name: MessageId | TurnId, reach: Reach) -> Trace | None:
+    """The trace of a turn, by its own id or by that of its answer."""
+    rows = await database.rows(_ONE, name, name, reach.owner)
     return _trace(rows[0]) if rows else None
 
 

@@ -10,7 +10,7 @@ from actors.intake import Received
 from actors.unkept import Following
 from protocol.access import Person, Reach
 from protocol.base import Request, Value
-from protocol.ids import ChatId, MessageId
+from protocol.ids import ChatId, MessageId, TurnId
 from protocol.settings import Limits
 from protocol.values import ModelChoice, Models, Question, Upload
 from storage.bound_keys import HeldSetting
@@ -45,8 +45,8 @@ class ChatReader(Protocol):
     async def messages(self, chat_id: ChatId, reach: Reach) -> list[StoredMessage]:
         """The messages of a chat, oldest first."""
 
-    async def trace(self, answer_id: MessageId, reach: Reach) -> Trace | None:
-        """What the turn of an answer has been through; ``None`` for one that is not there."""
+    async def trace(self, name: MessageId | TurnId, reach: Reach) -> Trace | None:
+        """What a turn has been through, by its id or its answer's; ``None`` where none is."""
 
 
 class SettingsInForce(Protocol):

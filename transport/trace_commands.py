@@ -18,6 +18,10 @@ from transport.waterfall import drawn
 POLL_S = 1.0
 MOST = 500  # turns that may end between two looks
 WIDTH = (120, 24)  # of what is no terminal
+NONE_KEPT = (
+    "No turn is kept of a chat, session, turn or answer of that name."
+    " Those of POST /api/search never are."
+)
 
 
 async def show_traces(store: Store, options: Namespace, _: Now, __: NewId) -> Sequence[str]:
@@ -40,7 +44,7 @@ async def named_traces(store: Store, name: str, most: int) -> list[Trace]:
     """The newest turns of that name, or of all, oldest first; raises NotFound where none is."""
     traces = await store.traces(name, EVERYBODY, most)
     if not traces:
-        raise NotFound("No turn is kept of a chat, session, turn or answer of that name.")
+        raise NotFound(NONE_KEPT)
     return traces
 
 

@@ -10,9 +10,11 @@ from storage.store import Trace
 STAGES = frozenset(get_args(Stage))
 NAME_CHARS = 16
 LEAST_BAR = 10
-BAR_SHARE = 4  # of the width
+BAR_SHARE = 6  # of the width
 QUESTION_CHARS = 70
-URGENT, LONG = ("failed",), ("query", "detail", "problem")  # facts that come first, and last
+# Facts that come first, in this order, and those that come last.
+TELLING = ("failed", "upstream", "work", "key", "problem", "first_ms", "pieces", "results", "kept")
+LONG = ("query", "detail")
 NOTHING = "  No more is known: it runs, was interrupted, or its journal has been forgotten."
 
 
@@ -37,9 +39,15 @@ def _row(span: Span, whole_ms: int, room: int) -> str:
     indent = "  " if span.name in STAGES else "    "
     name = f"{indent}{span.name}".ljust(NAME_CHARS + len("    "))
     took = "" if span.took_ms is None else f"{span.took_ms} ms"
-    order = sorted(span.facts, key=lambda name: (name in LONG) - (name in URGENT))
-    facts = " ".join(f"{name}={span.facts[name]}" for name in order)
+    facts = " ".join(f"{name}={span.facts[name]}" for name in sorted(span.facts, key=_place))
     return f"{name}|{_bar(span, whole_ms, room)}| {span.at_ms:>6} {took:>9}  {facts}"
+
+
+def _place(fact: str) -> int:
+    """Where a fact stands among those of its span; of the same place, as they were noted."""
+    if fact in TELLING:
+        return TELLING.index(fact) - len(TELLING)
+    return int(fact in LONG)
 
 
 def _bar(span: Span, whole_ms: int, room: int) -> str:

@@ -15,6 +15,9 @@ from upstreams.tape import Tape
 
 MOST_SPANS = 400
 FACT_CHARS = 300
+NO_FIRST_WORD, SILENT = "no first word in time", "silent for too long"
+# Why work is cancelled, as the canceller says; what libraries say then is no fact.
+REASONS = frozenset({NO_FIRST_WORD, SILENT})
 
 Clock = Callable[[], float]
 
@@ -89,10 +92,10 @@ def span(name: str, **facts: Fact) -> Iterator[dict[str, Fact]]:
     try:
         yield facts
     except ServiceError as error:
-        facts["failed"] = error.key
+        facts |= {"failed": error.key, "problem": error.problem}
         raise
-    except (asyncio.CancelledError, GeneratorExit):
-        facts["failed"] = "cancelled"
+    except (asyncio.CancelledError, GeneratorExit) as error:
+        facts["failed"] = str(error) if str(error) in REASONS else "cancelled"
         raise
     except TimeoutError:
         facts["failed"] = "no answer in time"

@@ -1,11 +1,13 @@
 """A deadline that moves with each thing that comes, in virtual time."""
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 
 from actors.patience import Patience
 from tests.clock import virtual
+from upstreams.diary import NO_FIRST_WORD, SILENT, Diary, enter, span
 
 
 async def lasted(*pauses_s: float, first_s: float = 30, gap_s: float = 20) -> float:
@@ -43,6 +45,37 @@ async def test_time_left_for_the_first_is_not_the_seconds() -> None:
     """The second is not waited for longer, because the first might have been."""
     assert await lasted(1) == pytest.approx(21)
     assert await lasted(1, first_s=120) == pytest.approx(21)
+
+
+async def failure(*pauses_s: float) -> object:
+    """What the span says whose block waits in vain after such pauses."""
+    kept = Diary(asyncio.get_running_loop().time)
+    enter(kept)
+    with suppress(TimeoutError):
+        async with Patience(30, 20) as patience:
+            with span("model"):
+                for pause_s in pauses_s:
+                    await asyncio.sleep(pause_s)
+                    patience.renew()
+                await asyncio.Event().wait()
+    enter(None)
+    return kept.story()[0].facts["failed"]
+
+
+@virtual
+async def test_span_that_is_cut_off_names_the_limit() -> None:
+    """Its reader knows which one; `cancelled` is left for what nobody wants any more."""
+    assert await failure() == NO_FIRST_WORD
+    assert await failure(1, 1) == SILENT
+
+
+@virtual
+async def test_who_is_cancelled_by_others_as_well_stays_cancelled() -> None:
+    """Though the time is over in the same moment."""
+    waiting = asyncio.ensure_future(lasted(first_s=5))
+    asyncio.get_running_loop().call_later(5, waiting.cancel)
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
 
 
 @virtual

@@ -73,8 +73,8 @@ async def test_what_was_given_up_is_in_the_story() -> None:
     end, scene = await play({Rephrase: fail, Write: refuse}, records=True)
     assert isinstance(end, Failed)
     assert named(end.story, "failed") == [
-        {"work": "rephrase", "key": "SEARCH_UNAVAILABLE"},
-        {"key": "MODEL_UNAVAILABLE"},
+        {"work": "rephrase", "key": "SEARCH_UNAVAILABLE", "problem": "it is out of order"},
+        {"key": "MODEL_UNAVAILABLE", "problem": "it is out of order"},
     ]
     assert await recorded(scene)
 

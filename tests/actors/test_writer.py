@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from actors import context
 from actors.supervisor import Tree
 from actors.system import System
 from actors.writer import Writer
@@ -15,6 +16,7 @@ from protocol.settings import Limits
 from protocol.values import ModelChoice, Models, Node
 from tests.actors.parts import MODE, NODES, turn_info
 from tests.clock import virtual
+from upstreams.diary import Diary
 
 MODEL = Models(ModelChoice("stand-in", "model"))
 NO_MODEL = Models(ModelChoice("built_in", "extractive"))
@@ -117,6 +119,18 @@ def test_model_that_fails_before_its_first_word_is_replaced(
         assert pieces[1:] == ["20 sources quoted"]
 
     test()
+
+
+@virtual
+async def test_trace_says_that_extracts_stand_in_for_the_model() -> None:
+    """Its head names the model that was asked."""
+    kept = Diary(asyncio.get_running_loop().time)
+    context.keep(kept)
+    await write(Script(ModelUnavailable("stand-in", "it is down")))
+    context.keep(None)
+    [span] = kept.story()
+    told = {"by": "cited extracts", "key": "MODEL_UNAVAILABLE", "problem": "it is down"}
+    assert (span.name, span.facts) == ("replaced", told)
 
 
 @virtual

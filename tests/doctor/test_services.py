@@ -10,7 +10,7 @@ import pytest
 
 from doctor.finding import Finding
 from doctor.patient import Upstreams
-from doctor.services import MODEL_ADVICE, SEARCH_ADVICE, check_provider, check_search
+from doctor.services import MODEL_ADVICE, SEARCH_ADVICE, advised_for, check_provider, check_search
 from protocol.errors import ModelUnavailable
 from tests.doctor.places import patient
 
@@ -75,7 +75,21 @@ async def test_first_word_of_the_model(
 async def test_service_that_gives_no_list_is_asked_nothing_else(tmp_path: Path) -> None:
     """What its list came to says it all."""
     finding = await found(tmp_path, is_mute, unwell={"mine": "it refused the key"})
-    assert (finding.state, finding.advice) == ("failed", "set a key that it knows")
+    assert (finding.state, finding.advice) == ("failed", "set a key that it knows: its key")
+
+
+@pytest.mark.parametrize(
+    ("provider", "problem", "named"),
+    [
+        ("openai", "it refused the key", "OPENAI_API_KEY or [MODELS.OPENAI] API_KEY"),
+        ("openai", "it does not know this model", "OPENAI_BASE_URL or [API_ENDPOINTS] OPENAI"),
+        ("ollama", "it cannot be reached", "OLLAMA_BASE_URL or [MODELS.OLLAMA] API_URL"),
+        ("custom_openai", "it refused the key", "PERPLEXICA_CUSTOM_OPENAI_API_KEY or [MODELS."),
+    ],
+)
+def test_advice_names_the_setting_to_change(provider: str, problem: str, named: str) -> None:
+    """By its names in the environment and in the settings file."""
+    assert named in advised_for(provider, problem)
 
 
 async def test_search_that_is_not_set_up_is_no_failure(tmp_path: Path) -> None:

@@ -130,18 +130,31 @@ async def test_recorded_turns_of_all_kinds_give_the_same_answers(
 async def test_trace_is_the_same_in_the_terminal_and_over_http(
     recorder: Program, settings: dict[str, str]
 ) -> None:
-    """By the answer's id: state, stages, and spans that name the model and what was found."""
+    """By either id: state, stages, and spans that name the model and what was found."""
     async with Client.connect(recorder) as client:
         turn = await client.answer("What is in a trace?")
     _, [line] = await trace(recorder, settings, turn.message_id, "--json")
     told = await recorder.json(f"/api/turns/{turn.message_id}/trace")
     assert json.loads(line) == told
+    assert told == await recorder.json(f"/api/turns/{told['turnId']}/trace")
     spans = {span["name"]: span.get("facts", {}) for span in told["spans"]}
     assert (told["state"], told["messageId"]) == ("finished", turn.message_id)
     assert spans["search"]["backend"] == "searxng"
     assert spans["model"]["provider"] == "openai"
     assert 0 < spans["told"]["frames"] <= len(turn.frames)
     assert {"rephrasing", "searching", "writing"} <= told["stages"].keys()
+
+
+async def test_trace_tells_why_extracts_answered(recorder: Program) -> None:
+    """The call to the model names the limit that ended it, and who answered is told."""
+    async with Client.connect(recorder) as client:
+        turn = await client.answer("How tall is the pier? [[fake answer fault=hang row=pier]]")
+    spans = (await recorder.json(f"/api/turns/{turn.message_id}/trace"))["spans"]
+    models = [span["facts"] for span in spans if span["name"] == "model"]
+    assert models[-1]["failed"] == "no first word in time"
+    assert [span["facts"]["by"] for span in spans if span["name"] == "replaced"] == [
+        "cited extracts"
+    ]
 
 
 async def test_trace_follows_a_server_in_another_process(

@@ -114,9 +114,10 @@ class MemoryStore:
         answer = asked.answer[0]
         return answered(turn, answer.content, msgspec.json.encode(answer.metadata))
 
-    async def trace(self, answer_id: MessageId, reach: Reach) -> Trace | None:
+    async def trace(self, name: MessageId | TurnId, reach: Reach) -> Trace | None:
         """See Store."""
-        found = [a for a in await self.traces("", reach, 10**9) if a.message_id == answer_id]
+        kept = await self.traces("", reach, 10**9)
+        found = [trace for trace in kept if name in {trace.message_id, trace.turn_id}]
         return found[0] if found else None
 
     async def traces(self, name: str, reach: Reach, most: int) -> list[Trace]:

@@ -61,11 +61,21 @@ async def test_turns_are_found_by_each_of_their_names(store: Store) -> None:
     assert await found("c", 1) == "2"
 
 
+async def test_one_turn_has_the_same_trace_by_its_id_and_its_answers(store: Store) -> None:
+    """The log names the one, frames the other; what names several turns names no one of them."""
+    await store.commit([asked("1", "c", "m1"), told("1"), asked("2", "c", "m2"), told("2")])
+    by_turn = await store.trace(TurnId("2"), EVERYBODY)
+    assert by_turn is not None
+    assert by_turn == await store.trace(MessageId("a2"), EVERYBODY)
+    assert [await store.trace(MessageId(name), EVERYBODY) for name in ("c", "s")] == [None, None]
+
+
 async def test_others_turns_are_not_there(store: Store) -> None:
     """Neither their traces nor what they were given."""
     await store.commit([asked("1", "c", "m", by=ANN), told("1", b"given")])
     for reach, is_there in ((Reach("ann"), True), (Reach("ben"), False)):
-        assert (await store.trace(MessageId("a1"), reach) is not None) == is_there
+        for name in (MessageId("a1"), TurnId("1")):
+            assert (await store.trace(name, reach) is not None) == is_there
         assert bool(await store.traces("", reach, 9)) == is_there
         assert bool(await store.recording(TurnId("1"), reach)) == is_there
 

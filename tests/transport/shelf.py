@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from protocol.access import Reach
 from protocol.errors import ChatNotFound
-from protocol.ids import ChatId, MessageId
+from protocol.ids import ChatId, MessageId, TurnId
 from storage.store import StoredChat, StoredMessage, Trace
 
 
@@ -31,9 +31,9 @@ class Shelf:
         """Its messages."""
         return [said for said in self.said if said.chat_id == chat_id]
 
-    async def trace(self, answer_id: MessageId, reach: Reach) -> Trace | None:
+    async def trace(self, name: MessageId | TurnId, reach: Reach) -> Trace | None:
         """None is kept."""
-        del answer_id, reach
+        del name, reach
         return None
 
     async def delete(self, chat_id: ChatId, reach: Reach) -> None:

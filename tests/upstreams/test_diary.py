@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from protocol.errors import Busy
+from protocol.errors import PageUnreadable, ServiceError, TurnFailed
 from protocol.traces import Span
 from upstreams import diary
-from upstreams.diary import FACT_CHARS, Diary, note, span
+from upstreams.diary import FACT_CHARS, SILENT, Diary, note, span
 
 
 class Clock:
@@ -53,8 +53,9 @@ def test_spans_come_in_the_order_of_their_beginning(kept: Diary, clock: Clock) -
 @pytest.mark.parametrize(
     ("error", "told"),
     [
-        (Busy("test"), "BUSY"),
         (asyncio.CancelledError(), "cancelled"),
+        (asyncio.CancelledError("by scope 7f3a"), "cancelled"),
+        (asyncio.CancelledError(SILENT), SILENT),
         (TimeoutError(), "no answer in time"),
     ],
 )
@@ -63,6 +64,17 @@ def test_what_comes_to_nothing_says_why(kept: Diary, error: BaseException, told:
     with pytest.raises(type(error)), span("search"):
         raise error
     assert kept.story()[0].facts == {"failed": told}
+
+
+def test_error_is_told_by_its_key_and_in_its_own_words(kept: Diary) -> None:
+    """Which are ours: whoever asked may read them."""
+    for error in (PageUnreadable("it has no text"), TurnFailed()):
+        with pytest.raises(ServiceError), span("page"):
+            raise error
+    assert [each.facts for each in kept.story()] == [
+        {"failed": "PAGE_UNREADABLE", "problem": "it has no text"},
+        {"failed": "CHAIN_ERROR", "problem": str(TurnFailed())},
+    ]
 
 
 def test_spans_and_their_facts_are_bounded(kept: Diary) -> None:

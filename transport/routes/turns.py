@@ -6,9 +6,9 @@ from transport.services import Services
 
 
 async def show_trace(request: Request, services: Services) -> Response:
-    """What the turn of an answer has been through; 404 for one that is not there."""
-    answer_id = MessageId(request.params["message_id"])
-    trace = await services.store.trace(answer_id, request.person.reach)
+    """What a turn has been through, by its id or its answer's; 404 for one that is not there."""
+    name = MessageId(request.params["id"])
+    trace = await services.store.trace(name, request.person.reach)
     if trace is None:
         raise UnknownTurn
     return Response.of(trace)
@@ -17,7 +17,7 @@ async def show_trace(request: Request, services: Services) -> Response:
 ROUTES = (
     Route(
         "GET",
-        "/api/turns/{message_id}/trace",
+        "/api/turns/{id}/trace",
         show_trace,
         shows=Trace,
         errors=(UnknownTurn, StorageUnavailable),
