@@ -14,6 +14,7 @@ from transport.arrivals import Arrivals
 from transport.inbound import Inbound
 from transport.reader import READ_BYTES
 from transport.traffic import Flow
+from upstreams.rings import let_go
 
 REASON_BYTES = 123  # of a close frame (RFC 6455 5.5)
 UNSENT_BYTES = 32 * 1024  # kept for a client; above it, it is waited for
@@ -184,6 +185,7 @@ class Socket(asyncio.BufferedProtocol):
         self._let_read()
         if self._gone is not None:
             self._gone.set()
+        let_go(self.transport)
 
     # what comes
 

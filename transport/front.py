@@ -15,21 +15,20 @@ from transport.inflow import Inflow
 from transport.peers import peer_of
 from transport.reader import Incoming, RequestReader
 from transport.refusals import RequestTooSlow
+from upstreams.rings import let_go
 
 log = structlog.get_logger()
 
 INPUT_BYTES = 64 * 1024  # of further requests, kept while one is answered
-CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-PIECE_BYTES = 256 * 1024  # of an answer, written at once
+CONTINUE, PIECE_BYTES = b"HTTP/1.1 100 Continue\r\n\r\n", 256 * 1024  # of an answer, at once
 
 
 class Front(asyncio.BufferedProtocol):
     """One client, until it leaves or its socket becomes a WebSocket.
 
-    Requests are answered one after the other, in the order they came; while one is answered the
-    next ones wait unread. After a request that cannot be read, and after the last answer, input is
-    thrown away for a while instead of closing at once: a socket closed over unread input is reset,
-    and the client would lose the answer.
+    Requests are answered one after the other; while one is answered the next wait unread. After
+    one that cannot be read, and after the last answer, input is thrown away for a while: a socket
+    closed over unread input is reset, and the client would lose the answer.
     """
 
     __slots__ = (
@@ -103,6 +102,7 @@ class Front(asyncio.BufferedProtocol):
         self._leave()
         if self._task is not None:
             self._task.cancel()
+        let_go(self._transport)
 
     def pause_writing(self) -> None:
         """Hold back further pieces: the client is slow."""
@@ -277,8 +277,8 @@ class Front(asyncio.BufferedProtocol):
         """Write at the speed of the client; whether it took all, or was cut off."""
         pieces = memoryview(data)
         try:
-            for start in range(0, len(data), PIECE_BYTES):
-                self._put(pieces[start : start + PIECE_BYTES])
+            for at in range(0, len(data), PIECE_BYTES):
+                self._put(pieces[at : at + PIECE_BYTES])
                 if self._resumed is not None:
                     async with asyncio.timeout(self._desk.times.send_s):
                         await self._resumed

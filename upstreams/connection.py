@@ -7,6 +7,7 @@ from collections.abc import Callable
 import httpx
 
 from upstreams.reply import Reply
+from upstreams.rings import let_go
 
 READ_BYTES = 64 * 1024  # from a socket at once
 HELD_BYTES = 64 * 1024  # of a body that nobody reads; more is left to the network
@@ -142,6 +143,7 @@ class Connection(asyncio.BufferedProtocol):
         elif self._failure is None and (self._reply is None or not self._reply.end()):
             self._fail(httpx.RemoteProtocolError, "the connection was closed within the reply")
         self._wake()
+        let_go(self._transport)
 
     def pause_writing(self) -> None:
         """The other side does not read."""

@@ -17,6 +17,7 @@ from upstreams.replies import CLOSED_AT_ONCE
 
 PORTS = {"http": 80, "https": 443}
 SECOND_FAMILY_S = 0.25  # after which an address of the other family is tried beside the first
+NUMERIC = re.compile(r"[0-9.]+|.*:.*")  # has one address; the race of several leaves rings behind
 PROXIED = ("http", "https", "all")
 Origin = tuple[str, str, int]
 Timeouts = Mapping[str, float | None]
@@ -89,7 +90,7 @@ class DirectTransport(httpx.AsyncBaseTransport):
             host,
             port,
             ssl=secure,
-            happy_eyeballs_delay=SECOND_FAMILY_S,
+            happy_eyeballs_delay=None if NUMERIC.fullmatch(host) else SECOND_FAMILY_S,
         )
         try:
             async with asyncio.timeout(connect_s):
