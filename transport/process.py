@@ -34,8 +34,7 @@ def freeze_start() -> None:
     """
     gc.collect()
     gc.freeze()
-    # Each connection that closes leaves a ring of asyncio's, which only the collector finds. What
-    # is frozen is not looked through, so that rounds are cheap: many small ones, 35 us a visit,
-    # keep few rings, and memory has its size after some hundred visits instead of many thousands.
+    # What is in rings only the collector finds. Connections leave none (upstreams/rings.py), others
+    # few, and what is frozen is not looked through: small rounds are cheap, and keep memory level.
     # To look through all that lives takes 160 ms with 500 streams, so that is done rarely.
     gc.set_threshold(1_000, 5, 50)
