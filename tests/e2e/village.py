@@ -248,7 +248,7 @@ QUESTION = {"focusMode": "writingAssistant", "query": "Mills?"}
 DEEDS: dict[str, Deed] = {
     "GET /api/chats": listing("/api/chats"),
     "GET /api/chats?owner=a": listing("/api/chats?owner=a"),
-    "GET /api/turns/{id}/trace": look_into_the_answer,
+    "GET /api/turns/{message_id}/trace": look_into_the_answer,
     "POST /api/config": request("POST", "/api/config", lambda _: {}),
     "POST /api/search": request("POST", "/api/search", lambda _: QUESTION),
     "POST /api/images": request("POST", "/api/images", words(query="mills")),

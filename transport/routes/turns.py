@@ -7,7 +7,7 @@ from transport.services import Services
 
 async def show_trace(request: Request, services: Services) -> Response:
     """What a turn has been through, by its id or its answer's; 404 for one that is not there."""
-    name = MessageId(request.params["id"])
+    name = MessageId(request.params["message_id"])
     trace = await services.store.trace(name, request.person.reach)
     if trace is None:
         raise UnknownTurn
@@ -17,7 +17,7 @@ async def show_trace(request: Request, services: Services) -> Response:
 ROUTES = (
     Route(
         "GET",
-        "/api/turns/{id}/trace",
+        "/api/turns/{message_id}/trace",
         show_trace,
         shows=Trace,
         errors=(UnknownTurn, StorageUnavailable),
