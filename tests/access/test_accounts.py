@@ -66,7 +66,7 @@ async def test_logins_that_succeed_are_no_guesses() -> None:
     """Of programs that log in each time, say."""
     scene = await Scene().add()
     for _ in range(3 * GUESSES):
-        await scene.door.log_in("ann", PASSWORD)
+        assert (await scene.door.log_in("ann", PASSWORD)).person.name == "ann"
 
 
 async def test_strangers_cannot_keep_the_owner_out() -> None:
