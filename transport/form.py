@@ -101,6 +101,9 @@ class Form:
             await self._content(bytes(event))
 
     def _enter(self, segment: MultipartSegment) -> None:
+        # The library refuses a bare line feed only where it comes in another piece than the CRLF.
+        if any("\n" in value for field in segment.headerlist for value in field):
+            raise BadRequest("its form is malformed")
         self._segment = segment
         self._sink = None
         self._text.clear()

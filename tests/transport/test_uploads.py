@@ -71,6 +71,7 @@ async def test_files_are_told_in_their_order() -> None:
         (b"no form", TYPE, 400),
         (form(part("files", b"x", "a.txt")), "Content-Type: multipart/form-data", 400),
         (form(part("files", b"x", "a.txt"))[:-10], TYPE, 400),
+        (form(part("files", b"x", "a.txt")).replace(b'"files"', b'"files"\n'), TYPE, 400),
         (form(), TYPE, 400),
         (form(part("other", b"x", "a.txt")), TYPE, 400),
         (form(part("files", b"x")), TYPE, 400),
