@@ -10,17 +10,16 @@ import structlog
 from protocol.errors import ServiceError
 from transport.desk import Desk
 from transport.head import Head
-from transport.http import LAST_CHUNK, Pieces, Request, Response, as_chunk
+from transport.http import CONTINUE, LAST_CHUNK, PIECE_BYTES, Pieces, Request, Response, as_chunk
 from transport.inflow import Inflow
 from transport.peers import peer_of
 from transport.reader import Incoming, RequestReader
-from transport.refusals import RequestTooSlow
+from transport.refusals import BadRequest, RequestTooSlow
 from upstreams.rings import let_go
 
 log = structlog.get_logger()
 
 INPUT_BYTES = 64 * 1024  # of further requests, kept while one is answered
-CONTINUE, PIECE_BYTES = b"HTTP/1.1 100 Continue\r\n\r\n", 256 * 1024  # of an answer, at once
 
 
 class Front(asyncio.BufferedProtocol):
@@ -140,6 +139,8 @@ class Front(asyncio.BufferedProtocol):
         try:
             self._desk.visitors.check(incoming.head)
             if incoming.head.is_upgrade:
+                if self._ended:
+                    raise BadRequest("its client sends no more, so that no WebSocket can begin")
                 self._desk.upgrade(self._transport, incoming)
                 self._leave()
                 return
@@ -275,10 +276,9 @@ class Front(asyncio.BufferedProtocol):
 
     async def _write(self, data: bytes) -> bool:
         """Write at the speed of the client; whether it took all, or was cut off."""
-        pieces = memoryview(data)
         try:
             for at in range(0, len(data), PIECE_BYTES):
-                self._put(pieces[at : at + PIECE_BYTES])
+                self._put(memoryview(data)[at : at + PIECE_BYTES])
                 if self._resumed is not None:
                     async with asyncio.timeout(self._desk.times.send_s):
                         await self._resumed

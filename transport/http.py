@@ -21,6 +21,8 @@ from transport.services import Services
 RETRY_AFTER_S = 2  # where nothing is known
 MOST_DETAIL = 200
 
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+PIECE_BYTES = 256 * 1024  # of an answer, written at once
 LAST_CHUNK = b"0\r\n\r\n"
 
 Access = Literal["anybody", "user", "admin"]

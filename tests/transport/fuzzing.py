@@ -17,6 +17,7 @@ from operator import eq
 from typing import Any
 
 import structlog
+from structlog.testing import capture_logs
 
 from tests.clock import run_virtual
 from tests.transport.places import get, post
@@ -151,17 +152,20 @@ async def play(seed: int, hall: Hall) -> list[int]:
     asyncio.get_running_loop().set_exception_handler(lambda _, problem: problems.append(problem))
     rng = random.Random(seed)
     sent, before = stream(rng), hall.answered
-    told, given = await answers(hall, whole(sent))
+    with capture_logs() as logged:
+        told, given = await answers(hall, whole(sent))
     asked = hall.answered - before
     # Of a body that is taken while it comes and breaks off, the client has left.
     assert asked - 1 <= len(told) <= asked + 1, "an answer to each, and a refusal at the end"
     assert asked <= sent.count(b"\r\n\r\n"), "no more requests than the stream has ends of heads"
     assert all(status < 500 or status in DECLARED for status in told), told
-    _, again = await answers(hall, segments(rng, sent))
+    with capture_logs() as logged_again:
+        _, again = await answers(hall, segments(rng, sent))
     assert all(map(eq, given, again)), "the same requests, however they are cut"
     # A route that does not read its body ends the connection, unless all of the body is there.
     assert len(given) == len(again) or STREAMED in sent.lower(), "as many requests"
-    assert not problems, problems
+    errors = [dict(line) for line in (*logged, *logged_again) if line["log_level"] == "error"]
+    assert not problems + errors, problems + errors
     return told
 
 

@@ -40,6 +40,15 @@ def test_a_text_frame_is_the_one_that_websockets_makes(size: int) -> None:
 
 
 @virtual
+async def test_a_client_that_sends_no_more_gets_no_socket() -> None:
+    """It asked for one behind other requests, and had closed its half when its turn came."""
+    wire = Hall().connect()
+    await wire.deliver([get("/api") * 2 + get("/", *ASK)])
+    await wire.end()
+    assert wire.statuses() == [200, 200, 400]
+
+
+@virtual
 async def test_a_client_that_answers_pings_stays() -> None:
     """However long it says nothing else."""
     wire = await upgraded(Hall())
