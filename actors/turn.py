@@ -226,7 +226,8 @@ class Turn(Actor):
     def _open_diary(self) -> None:
         """Have all that is done for the turn noted; in the diary of its asker, if that has one."""
         tape = Recorder() if self._crew.records else None
-        self._diary = context.current().diary or Diary(self.life.system.now, tape)
+        made = Diary(self.life.system.now, tape, asker=self._place.asker)
+        self._diary = context.current().diary or made
         context.keep(self._diary)
 
     def _story(self) -> tuple[Span, ...]:

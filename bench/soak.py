@@ -1,10 +1,10 @@
 """What is left of sessions that come and go for minutes: nothing.
 
-``python -m bench.soak [--minutes 5]``: 200 people ask, leave, come back and resume, stop, and go on
-in old chats. After three minutes that warm it up the slope of the program's memory is fitted; at
-the end all leave, and its tasks, actors and open files are compared with those before the first
-of them came. Bounds of the project: 1 MB an hour, and 2 of each kind. The exit code is 1 when that
-is not so.
+``python -m bench.soak [--minutes 5]``: 200 people ask all at once (no chance needs more later),
+then they ask, leave, come back and resume, stop, and go on in old chats. After three minutes
+that warm it up the slope of the program's memory is fitted; at the end all leave, and its tasks,
+actors and open files are compared with those before the first of them came. Bounds of the project:
+1 MB an hour, and 2 of each kind. The exit code is 1 when that is not so.
 """
 
 import argparse

@@ -23,9 +23,12 @@ class Visitor:
         self._chat = ""
 
     async def visit(self, until: float) -> None:
-        """Do this and that until the loop's clock shows so late."""
+        """Ask at once, as all others do, then do this and that until the loop's clock is so late.
+
+        No moment that comes by chance later needs more room than the first.
+        """
         loop = asyncio.get_running_loop()
-        await asyncio.sleep(self._draw.uniform(0, LONGEST_S))
+        await self.ask()
         while loop.time() < until:
             what = self._draw.choice(list(WAYS))
             await WAYS[what](self)

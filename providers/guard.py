@@ -9,12 +9,14 @@ from protocol.errors import ModelUnavailable
 from protocol.settings import Settings
 from providers.loaded import Order
 from providers.selection import Purpose
+from upstreams import diary
 from upstreams.breaker import NEVER, Breaker, BreakerPolicy, UpstreamHealth
 from upstreams.retry import Retry
 
 T = TypeVar("T")
 # Of a longer prompt its length may be why nothing comes of it; clients choose how long it is.
 LONG_CHARS: Mapping[Purpose, int] = {"chat": 40_000, "embedding": 100_000}
+MOST_GUESTS = 1_000  # services that clients name, whose state is kept
 LEFT_ALONE = "it did not answer a moment ago, and is left alone for a while"
 SILENT = "no answer in time"
 
@@ -62,18 +64,19 @@ class Call:
 
 
 class Key(NamedTuple):
-    """Whose breaker it is."""
+    """Whose breaker it is; of a service that a client names, also who asks it."""
 
     provider: str
     address: str
     purpose: Purpose
+    asker: str = ""
 
 
 class Guards:
     """A breaker for each service of the settings and each purpose.
 
-    Those that clients name have none: two clients cannot be told apart by what they say of their
-    service, and neither may shut it off for the other. Each waits for their own.
+    A service that clients name has one for each asker, as nobody may shut it off for another; of
+    those not asked for longest the state is forgotten. Where nobody knows who asks, it has none.
     """
 
     def __init__(self, settings: Settings, clock: Callable[[], float], retry: Retry) -> None:
@@ -86,9 +89,10 @@ class Guards:
         }
         self._clock = clock
         self._breakers: dict[Key, Breaker] = {}
+        self._guests: dict[Key, Breaker] = {}  # those asked last at the end
 
     def health(self) -> list[UpstreamHealth]:
-        """How the services are, as far as anybody has asked them."""
+        """How the services of the settings are, as far as anybody has asked them."""
         return [breaker.health() for breaker in self._breakers.values()]
 
     async def pieces(
@@ -137,10 +141,24 @@ class Guards:
         call.answered()
 
     def _breaker(self, order: Order, purpose: Purpose) -> Breaker:
-        name, endpoint = f"{order.provider} {purpose}", order.endpoint
-        if endpoint is not None and endpoint.is_clients:
-            return Breaker(name, NEVER, self._clock)
+        endpoint = order.endpoint
         key = Key(order.provider, endpoint.base_url if endpoint else "", purpose)
+        if endpoint is not None and endpoint.is_clients:
+            return self._guest(key)
         if key not in self._breakers:
-            self._breakers[key] = Breaker(name, self._policy, self._clock)
+            self._breakers[key] = self._made(key, self._policy)
         return self._breakers[key]
+
+    def _guest(self, key: Key) -> Breaker:
+        work = diary.current()
+        if work is None or not work.asker:
+            return self._made(key, NEVER)
+        key = key._replace(asker=work.asker)
+        breaker = self._guests.pop(key, None) or self._made(key, self._policy)
+        self._guests[key] = breaker
+        if len(self._guests) > MOST_GUESTS:
+            del self._guests[next(iter(self._guests))]
+        return breaker
+
+    def _made(self, key: Key, policy: BreakerPolicy) -> Breaker:
+        return Breaker(f"{key.provider} {key.purpose}", policy, self._clock)

@@ -25,11 +25,19 @@ Clock = Callable[[], float]
 class Diary:
     """The spans of one turn, at most ``most``; with a tape, also what came from outside.
 
-    ``stage`` is where the turn is.
+    ``stage`` is where the turn is, ``asker`` for whom all is done, where that is known.
     """
 
-    def __init__(self, clock: Clock, tape: Tape | None = None, *, most: int = MOST_SPANS) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        tape: Tape | None = None,
+        *,
+        asker: str = "",
+        most: int = MOST_SPANS,
+    ) -> None:
         self.tape = tape
+        self.asker = asker
         self.stage = ""
         self.now = clock
         self._began = clock()

@@ -9,10 +9,12 @@ import pytest
 from protocol.errors import ModelUnavailable
 from protocol.settings import Limits, Resilience, Settings
 from providers.endpoint import Endpoint
-from providers.guard import LONG_CHARS, Guards
+from providers.guard import LEFT_ALONE, LONG_CHARS, MOST_GUESTS, Guards
 from providers.loaded import Order
 from providers.openai_api import OpenAiDialect
 from tests.clock import virtual
+from upstreams import diary
+from upstreams.diary import Diary
 from upstreams.retry import once
 
 Make = Callable[[], AsyncGenerator[str, None]]
@@ -150,18 +152,47 @@ async def test_service_that_answers_others_meanwhile_is_not_silent() -> None:
     assert service.state == "closed"
 
 
+async def failing(guards: Guards, guest: Order, asker: str, error: ModelUnavailable = DOWN) -> str:
+    """What somebody is told of the service that they name, which fails."""
+    diary.enter(Diary(lambda: 0.0, asker=asker))
+    with pytest.raises(ModelUnavailable) as refusal:
+        async with guards.watch(guest, "chat"):
+            raise error
+    return refusal.value.problem
+
+
 @virtual
-async def test_services_of_clients_are_neither_remembered_nor_left_alone() -> None:
-    """Any number of clients may name the same, with the same key or none; none shuts it off."""
-    guards = Service().guards
-    for guest in ("k", "k", "k", "k", "other"):
-        with pytest.raises(ModelUnavailable) as refusal:
-            async with guards.watch(order(guest=guest), "chat"):
-                raise DOWN
-        assert refusal.value is DOWN
+async def test_dead_service_of_a_client_costs_its_asker_one_time_out() -> None:
+    """Others who name the same, with the same key or none, ask it all the same."""
+    guards, guest = Service().guards, order(guest="k")
+    diary.enter(Diary(lambda: 0.0, asker="eve"))
     with pytest.raises(TimeoutError):
-        async with asyncio.timeout(10), guards.watch(order(guest="k"), "chat"):
+        async with asyncio.timeout(10), guards.watch(guest, "chat"):
             await asyncio.sleep(100)
-    async with guards.watch(order(), "chat"), guards.watch(order(guest="k"), "chat"):
+    assert await failing(guards, order(guest="other"), "eve") == LEFT_ALONE
+    assert await failing(guards, guest, "bob") == DOWN.problem
+    diary.enter(Diary(lambda: 0.0, asker="bob"))
+    async with guards.watch(order(), "chat"), guards.watch(guest, "chat"):
         pass
-    assert len(guards.health()) == 1
+    assert len(guards.health()) == 1, "the client's own is nobody else's business"
+
+
+@virtual
+async def test_services_of_clients_are_forgotten_where_there_are_too_many() -> None:
+    """Those that were not asked for longest; the state of the others stays."""
+    guards, guest = Service().guards, order(guest="k")
+    for _ in range(3):
+        for asker in ("first", "last"):
+            assert await failing(guards, guest, asker) == DOWN.problem
+    for number in range(MOST_GUESTS - 1):
+        await failing(guards, order(f"http://{number}.example", "k"), "eve")
+        assert await failing(guards, guest, "last") == LEFT_ALONE
+    assert await failing(guards, guest, "first") == DOWN.problem
+
+
+@virtual
+async def test_service_of_a_client_is_never_left_alone_where_nobody_knows_who_asks() -> None:
+    """It would be left alone for all of them."""
+    guards = Service().guards
+    for _ in range(5):
+        assert await failing(guards, order(guest="k"), "") == DOWN.problem
