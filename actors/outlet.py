@@ -236,8 +236,7 @@ class Outlet(Actor):
 
     async def _send(self, frame: str) -> None:
         try:
-            async with asyncio.timeout(self._pace.send_s):
-                await self._connection.send(frame)
+            await self._connection.send(frame, within_s=self._pace.send_s)
         except TimeoutError:
             log.warning("client.dropped", reason="too slow")
             await self._connection.close(TOO_SLOW, TOO_SLOW_REASON)

@@ -23,8 +23,11 @@ class Connection(Protocol):
     def frames(self) -> AsyncIterator[str | bytes]:
         """The client's frames in order; ends when the client has left, however it left."""
 
-    async def send(self, frame: str) -> None:
-        """Send a text frame; waits while the client is slow; raises ConnectionGone."""
+    async def send(self, frame: str, *, within_s: float | None = None) -> None:
+        """Send a text frame; waits while the client is slow, no longer than ``within_s``.
+
+        Raises ConnectionGone, and TimeoutError.
+        """
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Close with a code; does nothing when it is closed already."""

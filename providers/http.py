@@ -9,6 +9,7 @@ from contextlib import (
     contextmanager,
     suppress,
 )
+from functools import lru_cache
 from typing import Any
 
 import httpx
@@ -21,6 +22,7 @@ from upstreams.addresses import AddressPolicy
 from upstreams.direct import direct
 from upstreams.network import AddressRefused, CheckedTransport
 from upstreams.passing import after_failure
+from upstreams.plain import PlainClient
 from upstreams.replies import released
 
 CONNECT_S = 5.0
@@ -34,6 +36,7 @@ BODY_BYTES = 32 * 1024 * 1024
 CONNECTIONS = 1_000
 IDLE_CONNECTIONS = 64
 IDLE_S = 5.0
+ADDRESSES = 64
 
 OpenClient = Callable[[], httpx.AsyncClient]
 
@@ -44,7 +47,8 @@ def open_client() -> httpx.AsyncClient:
     limits = httpx.Limits(
         max_connections=most, max_keepalive_connections=idle, keepalive_expiry=IDLE_S
     )
-    return _bounded(limits=limits, transport=direct(limits))
+    transport = direct(limits)
+    return _bounded(PlainClient, transport=transport) if transport else _bounded(limits=limits)
 
 
 def open_guarded(policy: AddressPolicy, offload: Offload) -> httpx.AsyncClient:
@@ -54,10 +58,12 @@ def open_guarded(policy: AddressPolicy, offload: Offload) -> httpx.AsyncClient:
     return _bounded(transport=transport, trust_env=False)
 
 
-def _bounded(**options: Any) -> httpx.AsyncClient:
+def _bounded(
+    client: type[httpx.AsyncClient] = httpx.AsyncClient, **options: Any
+) -> httpx.AsyncClient:
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs each address at info
     timeout = httpx.Timeout(None, connect=CONNECT_S, write=WRITE_S, pool=POOL_S)
-    return httpx.AsyncClient(timeout=timeout, follow_redirects=False, **options)
+    return client(timeout=timeout, follow_redirects=False, **options)
 
 
 class Http:
@@ -66,6 +72,7 @@ class Http:
     def __init__(self, open_client: OpenClient = open_client) -> None:
         self._open_client = open_client
         self._client = _opened(open_client)
+        self._url = lru_cache(ADDRESSES)(httpx.URL)  # few, and slow to read
 
     def apart(self) -> "Http":
         """Another pool of the same kind, for another event loop."""
@@ -107,7 +114,8 @@ class Http:
         if self._client.is_closed:
             raise ModelUnavailable(call.service, "the program is being stopped")
         method = "GET" if call.body is None else "POST"
-        asking = self._client.stream(method, call.url, headers=call.headers, content=call.body)
+        url = self._url(call.url)
+        asking = self._client.stream(method, url, headers=call.headers, content=call.body)
         return released(asking)
 
     async def close(self) -> None:

@@ -26,14 +26,15 @@ class MemoryConnection:
         while (frame := await self._incoming.get()) is not None:
             yield frame
 
-    async def send(self, frame: str) -> None:
+    async def send(self, frame: str, *, within_s: float | None = None) -> None:
         """Keep a frame; once stalled, one more is buffered, and its sender waits for ever."""
         if self.closed_with is not None:
             raise ConnectionGone
         self.sent.append(json.loads(frame))
         self._changed.set()
         if self.stalled.is_set():
-            await asyncio.Event().wait()
+            async with asyncio.timeout(within_s):
+                await asyncio.Event().wait()
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Remember the first code."""

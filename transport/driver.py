@@ -98,8 +98,8 @@ class Socket(asyncio.BufferedProtocol):
             self.inbound.deal()
             self._note()
 
-    async def send(self, frame: str) -> None:
-        """Send a text frame; waits while the client is slow; raises ConnectionGone."""
+    async def send(self, frame: str, *, within_s: float | None = None) -> None:
+        """See protocol.connection."""
         # asyncio takes what is written to a broken transport, and does not wait: nor may we.
         if self.inbound.state is not State.OPEN or self.transport.is_closing():
             raise ConnectionGone
@@ -107,7 +107,8 @@ class Socket(asyncio.BufferedProtocol):
         self._shared.flow.sent += len(data)
         self.transport.write(text_frame(data))
         if self._drained is not None:
-            await self._drained.wait()
+            async with asyncio.timeout(within_s):
+                await self._drained.wait()
             if self._is_lost:
                 raise ConnectionGone
 

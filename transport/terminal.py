@@ -57,8 +57,9 @@ class Terminal:
         yield msgspec.json.encode(self._question)
         await self.ended.wait()
 
-    async def send(self, frame: str) -> None:
+    async def send(self, frame: str, *, within_s: float | None = None) -> None:
         """Print what a frame tells; raises ConnectionGone when nobody reads it any more."""
+        del within_s  # a terminal takes all at once
         told: Frame = msgspec.json.decode(frame)
         show = SHOWS.get(told["type"])
         if show is None:

@@ -3,6 +3,7 @@
 import asyncio
 import select
 from collections.abc import Callable
+from contextlib import nullcontext
 
 import httpx
 
@@ -84,7 +85,7 @@ class Connection(asyncio.BufferedProtocol):
         self, ready: Callable[[], bool], within_s: float | None, late: type[httpx.TimeoutException]
     ) -> None:
         try:
-            async with asyncio.timeout(within_s):
+            async with asyncio.timeout(within_s) if within_s is not None else nullcontext():
                 while not ready():
                     await self._news()
         except TimeoutError:

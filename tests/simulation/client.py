@@ -53,10 +53,14 @@ class Connection:
         while self.is_open and (frame := await self._incoming.get()) is not None:
             yield frame
 
-    async def send(self, frame: str) -> None:
+    async def send(self, frame: str, *, within_s: float | None = None) -> None:
         """Take a frame; a stalled client has it in its buffer, and the sender waits."""
         if not self.is_open:
             raise ConnectionGone
+        async with asyncio.timeout(within_s):
+            await self._take(frame)
+
+    async def _take(self, frame: str) -> None:
         if self.is_stalled:
             await self._hold(frame)
             return

@@ -48,7 +48,7 @@ class Fault:
 
     @classmethod
     def pace(cls, seconds: float, *, first: float = 0) -> "Fault":
-        """Each piece comes that much after the one before, and the first after ``first``."""
+        """The first piece comes after ``first``, each further one is due so many seconds later."""
         return cls("pace", seconds=seconds, first=first)
 
     @classmethod

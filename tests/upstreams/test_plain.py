@@ -1,0 +1,66 @@
+"""A client that hands requests to its transport, and where it does not."""
+
+import httpx
+import pytest
+
+from upstreams.plain import PlainClient
+
+ADDRESS = "http://a.example/x"
+
+
+def mirror(request: httpx.Request) -> httpx.Response:
+    """What was asked, as a service that wants to be remembered and asked elsewhere."""
+    told = [request.method, str(request.url), request.headers.get("authorization", "")]
+    told.append(request.headers.get("cookie", ""))
+    fields = {"set-cookie": "a=b", "location": "http://b.example/"}
+    return httpx.Response(302, json=told, headers=fields)
+
+
+def client() -> PlainClient:
+    """A new one in front of the mirror."""
+    return PlainClient(transport=httpx.MockTransport(mirror), follow_redirects=False)
+
+
+async def test_reply_comes_whole_and_nothing_is_remembered() -> None:
+    """Neither where it points is asked, nor its cookie sent."""
+    async with client() as asking:
+        for _ in range(2):
+            reply = await asking.post(ADDRESS, content=b"1", headers={"Authorization": "Bearer k"})
+            assert reply.json() == ["POST", ADDRESS, "Bearer k", ""]
+            assert reply.request.url == ADDRESS
+        assert not asking.cookies
+
+
+async def test_reply_can_be_read_as_it_comes() -> None:
+    """It is closed at the end."""
+    async with client() as asking, asking.stream("GET", ADDRESS) as reply:
+        assert b"".join([part async for part in reply.aiter_bytes()]).startswith(b'["GET"')
+    assert reply.is_closed
+
+
+async def test_name_and_password_of_an_address_are_sent() -> None:
+    """As httpx sends them."""
+    async with client() as asking:
+        told = (await asking.get("http://me:secret@a.example/x")).json()
+    assert told[2] == "Basic bWU6c2VjcmV0"
+
+
+async def test_hooks_see_replies() -> None:
+    """The doctor reads the time there."""
+    seen: list[int] = []
+
+    async def note(response: httpx.Response) -> None:
+        seen.append(response.status_code)
+
+    async with client() as asking:
+        asking.event_hooks = {"response": [note]}
+        await asking.get(ADDRESS)
+    assert seen == [302]
+
+
+async def test_closed_client_asks_nobody() -> None:
+    """Also where its transport would."""
+    asking = client()
+    await asking.aclose()
+    with pytest.raises(RuntimeError):
+        await asking.get(ADDRESS)
