@@ -5,7 +5,6 @@ import functools
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import structlog
 from pykka import ActorRegistry
@@ -84,7 +83,7 @@ class Life:
     def ref(self) -> Ref:
         """The address that others hold."""
         if self._ref is None:
-            self._ref = Ref(self, self.actor_class, uuid4().urn)
+            self._ref = Ref(self, self.actor_class, self.system.urn())
         return self._ref
 
     def is_set(self) -> bool:

@@ -3,7 +3,9 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Coroutine
+from itertools import count
 from typing import Any, TypeVar
+from uuid import uuid4
 
 import msgspec
 
@@ -40,6 +42,12 @@ class System:
         self.grace_s = grace_s
         self.counts: defaultdict[str, Counts] = defaultdict(Counts)
         self.tasks: set[asyncio.Task[Any]] = set()
+        self._name = uuid4().hex
+        self._numbers = count(1)
+
+    def urn(self) -> str:
+        """A name for one actor among all of all systems."""
+        return f"urn:perplexica:{self._name}:{next(self._numbers)}"
 
     def run(self, work: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
         """A task that is kept until it is done."""

@@ -11,6 +11,8 @@ MOST_TEXT = 10_000
 MOST_TITLE = 500
 MOST_URL = 2_048
 BLANK = re.compile(r"[\s\x00-\x1f\x7f]+")
+# What most addresses are, all of them sound; others take a closer look.
+USUAL = re.compile(r"https?://[a-zA-Z0-9][a-zA-Z0-9.-]*(?::[0-9]{1,5})?(?:[/?#][!-~]*)?")
 
 
 class SearchBackend(Protocol):
@@ -50,7 +52,11 @@ def found_node(title: object, url: object, text: object, img_src: object = None)
 
 def is_web_address(url: str) -> bool:
     """Whether it is a whole http or https address of sane length."""
-    if len(url) > MOST_URL or BLANK.search(url):
+    if len(url) > MOST_URL:
+        return False
+    if USUAL.fullmatch(url):
+        return True
+    if BLANK.search(url):
         return False
     try:
         parts = urlsplit(url)
@@ -61,7 +67,12 @@ def is_web_address(url: str) -> bool:
 
 def plain(value: object, most: int) -> str:
     """The text on one line, at most ``most`` characters; empty for what is no text."""
-    return BLANK.sub(" ", value[: 2 * most]).strip()[:most] if isinstance(value, str) else ""
+    if not isinstance(value, str):
+        return ""
+    text = " ".join(value[: 2 * most].split())
+    if not text.isprintable():  # few are: this spares the rest a slower look
+        text = BLANK.sub(" ", text).strip()
+    return text[:most]
 
 
 def with_content(nodes: Sequence[Node], *, title_when_empty: bool) -> list[Node]:

@@ -129,7 +129,7 @@ async def test_our_ref_has_them_too() -> None:
     """Class, name, mailbox and flag, in the types that pykka's own methods use."""
     async with started(Player) as ref:
         assert ref.actor_class is Player
-        assert ref.actor_urn.startswith("urn:uuid:")
+        assert ref.actor_urn.startswith("urn:perplexica:")
         assert isinstance(ref.actor_inbox, Mailbox)
         assert isinstance(ref.actor_stopped, Life)
         assert str(ref) == f"Player ({ref.actor_urn})"
