@@ -185,7 +185,8 @@ class Actor(_Pykka):  # type: ignore[misc]
             became = "cancelled"
         finally:
             self._count(became, 1)
-            envelope.fail(ActorFailed())
+            if became == "failed":
+                envelope.fail(ActorFailed())
             self._forget_job()
 
     async def _handle_batch(self, handler: Handler, taken: list[Envelope]) -> None:
@@ -206,8 +207,9 @@ class Actor(_Pykka):  # type: ignore[misc]
             self._refuse(job, error)
         finally:
             self._count(became, len(job))
-            for envelope in job:
-                envelope.fail(ActorFailed())
+            if became == "failed":
+                for envelope in job:
+                    envelope.fail(ActorFailed())
 
     async def _unregistered(self, message: Any) -> Any:
         answer = self._handle_receive(message)  # pykka's: proxy messages, then on_receive
@@ -222,7 +224,7 @@ class Actor(_Pykka):  # type: ignore[misc]
 
     def _too_late(self, envelope: Envelope) -> bool:
         """Whether the message need not be handled any more; that is counted, and its asker told."""
-        if not envelope.abandoned and not envelope.expired(self.life.system.now()):
+        if not envelope.abandoned and not envelope.expired(self.life.system.now):
             return False
         self._count("cancelled" if envelope.abandoned else "expired", 1)
         envelope.fail(AskTimeout(self.life.name, after_s=0))

@@ -111,9 +111,9 @@ class Envelope:
         """Whether nobody wants the reply any more."""
         return self.reply_to is not None and self.reply_to.abandoned
 
-    def expired(self, now: float) -> bool:
+    def expired(self, now: Callable[[], float]) -> bool:
         """Whether the asker's deadline has passed."""
-        return self.context.deadline is not None and now >= self.context.deadline
+        return self.context.deadline is not None and now() >= self.context.deadline
 
     def answer(self, value: Any) -> None:
         """Give the asker its value."""

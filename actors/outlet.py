@@ -174,10 +174,11 @@ class Outlet(Actor):
         self._readings.remove(reading)
 
     def _wake(self, reading: Reading) -> None:
-        """The journal has grown: by a delta that can wait for the next, or by what cannot."""
-        if reading.woken:
+        """The journal has grown: by what this client is not told, what can wait, or what cannot."""
+        kind = type(reading.journal.entries[-1].event)
+        if reading.woken or (kind not in self._known and kind not in END):
             return
-        if isinstance(reading.journal.entries[-1].event, Delta):
+        if kind is Delta:
             if reading.timer is None:
                 self._ring_at(reading, reading.next_delta_at)
         else:

@@ -104,9 +104,12 @@ async def asker(server: Server) -> AsyncIterator[Asker]:
 
 
 async def ask_in_turn(server: Server, texts: Sequence[str]) -> list[Times]:
-    """So many questions, one after the other, in one session."""
+    """So many questions, one after the other, in one session.
+
+    Each begins with a word of its own, so that nothing is found in a cache.
+    """
     async with asker(server) as client:
-        return [await client.ask(text) for text in texts]
+        return [await client.ask(f"{secrets.token_hex(4)}: {text}") for text in texts]
 
 
 def of_length(tokens: int, more: str = "") -> str:

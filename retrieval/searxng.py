@@ -5,7 +5,7 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import httpx
 import msgspec
@@ -97,8 +97,7 @@ class SearxngBackend:
         request = functools.partial(
             self._client.stream,
             "GET",
-            self._address,
-            params=params,
+            f"{self._address}?{urlencode(params)}",
             # Compressed, a small body could unfold into any amount of memory.
             headers={"Accept": "application/json", "Accept-Encoding": "identity"},
             timeout=self._timeout_s,

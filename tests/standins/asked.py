@@ -73,5 +73,5 @@ def suggested(conversation: str) -> str:
 
 
 def pieces_of(text: str) -> tuple[str, ...]:
-    """A text as tokens: each word with the white space ahead of it."""
-    return tuple(re.findall(r"\s*\S+|\s+\Z", text))
+    """A text as tokens: each word, or directive, with the white space ahead of it."""
+    return tuple(re.findall(r"\s*(?:\[\[fake [^\]]*\]\]|\S+)|\s+\Z", text))

@@ -134,11 +134,10 @@ async def _delay(wire: Wire, reply: Reply, fault: Fault) -> None:
 async def _pace(wire: Wire, reply: Reply, fault: Fault) -> None:
     loop = asyncio.get_running_loop()
     due = loop.time() + fault.first
-    await asyncio.sleep(fault.first)
     for index in range(len(reply.pieces)):
+        await asyncio.sleep(max(0, due - loop.time()))
         await wire.send(reply, index, index + 1)
         due += fault.seconds  # a model goes on while the network, or this loop, is behind
-        await asyncio.sleep(max(0, due - loop.time()))
     await wire.finish(reply)
 
 

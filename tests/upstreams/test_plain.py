@@ -1,5 +1,7 @@
 """A client that hands requests to its transport, and where it does not."""
 
+from typing import Any
+
 import httpx
 import pytest
 
@@ -14,6 +16,12 @@ def mirror(request: httpx.Request) -> httpx.Response:
     told.append(request.headers.get("cookie", ""))
     fields = {"set-cookie": "a=b", "location": "http://b.example/"}
     return httpx.Response(302, json=told, headers=fields)
+
+
+def elsewhere(request: httpx.Request) -> httpx.Response:
+    """A service that has moved."""
+    is_there = request.url.host == "b.example"
+    return httpx.Response(200, text="here") if is_there else mirror(request)
 
 
 def client() -> PlainClient:
@@ -45,8 +53,40 @@ async def test_name_and_password_of_an_address_are_sent() -> None:
     assert told[2] == "Basic bWU6c2VjcmV0"
 
 
+async def test_reply_that_leads_elsewhere_is_followed_at_request() -> None:
+    """As httpx does it."""
+    async with PlainClient(transport=httpx.MockTransport(elsewhere)) as asking:
+        assert (await asking.get(ADDRESS, follow_redirects=True)).text == "here"
+        assert (await asking.get(ADDRESS)).status_code == 302
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"content": b"abc", "headers": {"Authorization": "Bearer k", "accept": "text/html"}},
+        {"content": b""},
+        {"timeout": None, "headers": {"User-Agent": "ours"}},
+        {"timeout": 2.5},
+        {"content": "text"},
+        {"json": {"a": 1}, "timeout": 3},
+        {"params": {"a": "b c"}, "headers": [("x", "y")]},
+    ],
+    ids=lambda options: ",".join(options) or "nothing",
+)
+async def test_request_is_as_httpx_writes_it(options: dict[str, Any]) -> None:
+    """In whatever order its fields stand."""
+    address, theirs = "http://A.example:80/x?q=ü", httpx.AsyncClient(timeout=7)
+    async with PlainClient(transport=httpx.MockTransport(mirror), timeout=7) as ours, theirs:
+        for method in ("GET", "POST"):
+            one, other = (c.build_request(method, address, **options) for c in (ours, theirs))
+            assert (one.method, one.url, one.extensions) == (method, other.url, other.extensions)
+            assert sorted(one.headers.items()) == sorted(other.headers.items())
+            assert await one.aread() == await other.aread()
+
+
 async def test_hooks_see_replies() -> None:
-    """The doctor reads the time there."""
+    """The time is read there."""
     seen: list[int] = []
 
     async def note(response: httpx.Response) -> None:
