@@ -104,12 +104,14 @@ async def asker(server: Server) -> AsyncIterator[Asker]:
 
 
 async def ask_in_turn(server: Server, texts: Sequence[str]) -> list[Times]:
-    """So many questions, one after the other, in one session.
-
-    Each begins with a word of its own, so that nothing is found in a cache.
-    """
+    """So many questions, one after the other, in one session."""
     async with asker(server) as client:
-        return [await client.ask(f"{secrets.token_hex(4)}: {text}") for text in texts]
+        return [await client.ask(anew(text)) for text in texts]
+
+
+def anew(text: str) -> str:
+    """The question with a word of its own ahead, so that nothing is found in a cache."""
+    return f"{secrets.token_hex(4)}: {text}"
 
 
 def of_length(tokens: int, more: str = "") -> str:

@@ -136,7 +136,8 @@ class LineStream:
     """The lines of a reply as they come."""
 
     def __init__(self, response: httpx.Response) -> None:
-        self._chunks = response.aiter_raw()
+        assert isinstance(response.stream, httpx.AsyncByteStream)
+        self._chunks = aiter(response.stream)  # past a layer of httpx, which counts its bytes
         self._lines = Lines(limit=LINE_BYTES)
 
     async def batches(self) -> AsyncGenerator[list[bytes], None]:
