@@ -19,7 +19,7 @@ from protocol.offload import Offload
 from providers.calls import Call, Unreadable, refused
 from providers.lines import Lines, LineTooLong
 from upstreams.addresses import AddressPolicy
-from upstreams.direct import direct
+from upstreams.direct import Body, direct
 from upstreams.network import AddressRefused, CheckedTransport
 from upstreams.passing import after_failure
 from upstreams.plain import PlainClient
@@ -67,16 +67,20 @@ def _bounded(
 
 
 class Http:
-    """Calls through one pool of connections, on one event loop."""
+    """Calls through one pool of connections, on one event loop.
 
-    def __init__(self, open_client: OpenClient = open_client) -> None:
+    Of a streamed answer, what comes within ``lull_s`` is one batch, once it has begun.
+    """
+
+    def __init__(self, open_client: OpenClient = open_client, *, lull_s: float = 0.0) -> None:
         self._open_client = open_client
+        self._lull_s = lull_s
         self._client = _opened(open_client)
         self._url = lru_cache(ADDRESSES)(httpx.URL)  # few, and slow to read
 
     def apart(self) -> "Http":
         """Another pool of the same kind, for another event loop."""
-        return Http(self._open_client)
+        return Http(self._open_client, lull_s=self._lull_s)
 
     async def read(self, call: Call, *, limit: int = BODY_BYTES) -> bytes:
         """The whole body of the reply; raises ModelUnavailable, also for one over the limit."""
@@ -96,7 +100,7 @@ class Http:
     @asynccontextmanager
     async def _stream(self, call: Call) -> AsyncIterator["LineStream"]:
         async with self._answered(call) as response:
-            yield LineStream(response)
+            yield LineStream(response, self._lull_s)
 
     @asynccontextmanager
     async def _answered(self, call: Call) -> AsyncIterator[httpx.Response]:
@@ -135,10 +139,17 @@ def _opened(open_client: OpenClient) -> httpx.AsyncClient:
 class LineStream:
     """The lines of a reply as they come."""
 
-    def __init__(self, response: httpx.Response) -> None:
+    def __init__(self, response: httpx.Response, lull_s: float = 0.0) -> None:
         assert isinstance(response.stream, httpx.AsyncByteStream)
+        self._stream = response.stream
         self._chunks = aiter(response.stream)  # past a layer of httpx, which counts its bytes
         self._lines = Lines(limit=LINE_BYTES)
+        self._lull_s = lull_s
+
+    def begun(self) -> None:
+        """The answer has begun: nobody is in a hurry for each word of the rest."""
+        if isinstance(self._stream, Body):
+            self._stream.lull_s = self._lull_s
 
     async def batches(self) -> AsyncGenerator[list[bytes], None]:
         """The lines that have come together, until the reply ends."""

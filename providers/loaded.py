@@ -69,6 +69,7 @@ class Loaded:
         open_client: "OpenClient | None" = None,
         models: str = "",
         open_guarded: "OpenClient | None" = None,
+        lull_s: float = 0.0,
     ) -> None:
         """Load nothing yet.
 
@@ -76,10 +77,11 @@ class Loaded:
             open_client: Opens connections to services, if not the usual way.
             models: The folder of further local models.
             open_guarded: Opens connections to services that clients name.
+            lull_s: In which pieces of an answer are read as one.
 
         """
-        self.http = Once(lambda: _load_http(open_client))
-        self.guests = Once(lambda: _load_http(open_client or open_guarded))
+        self.http = Once(lambda: _load_http(open_client, lull_s))
+        self.guests = Once(lambda: _load_http(open_client or open_guarded, lull_s))
         self.static = Once(_load_static)
         self._folder = models
         self._local: dict[str, Once[LocalModel]] = {STATIC: Once(self.static.get)}
@@ -139,10 +141,10 @@ def local_embedding(loaded: Loaded, order: Order) -> "BaseEmbedding":
     return LocalEmbedding.of(loaded.local(order.model), order)
 
 
-def _load_http(open_client: "OpenClient | None") -> "Http":
-    from providers.http import Http  # noqa: PLC0415 - imports httpx
+def _load_http(opened: "OpenClient | None", lull_s: float) -> "Http":
+    from providers.http import Http, open_client  # noqa: PLC0415 - imports httpx
 
-    return Http(open_client) if open_client else Http()
+    return Http(opened or open_client, lull_s=lull_s)
 
 
 def guarded(policy: AddressPolicy, offload: Offload) -> "OpenClient":

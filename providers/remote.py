@@ -50,6 +50,7 @@ class Remote:
             async for lines in batches:
                 for text, whole in joined(self._dialect.piece, lines):
                     if text:
+                        reply.begun()
                         yield text
                     if whole:
                         await reply.end()

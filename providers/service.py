@@ -48,7 +48,9 @@ class Providers:
     ) -> None:
         self._longest = settings.limits.answer_chars
         open_guarded = guarded(guest_policy(settings), offload)
-        self._loaded = Loaded(open_client, settings.local.models, open_guarded)
+        # Clients are told no more often; a little more, so that then it is time to tell them.
+        lull_s = 1.05 * settings.general.merge_ms / 1000
+        self._loaded = Loaded(open_client, settings.local.models, open_guarded, lull_s)
         self._models = LazyModels(self._loaded, offload)
         self._guards = Guards(settings, clock, retry or once())
         self._stock = Stock(rows, settings, loaded=self._loaded, offload=offload, clock=clock)

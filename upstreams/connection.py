@@ -12,6 +12,7 @@ from upstreams.rings import let_go
 
 READ_BYTES = 64 * 1024  # from a socket at once
 HELD_BYTES = 64 * 1024  # of a body that nobody reads; more is left to the network
+MUCH_BYTES = 16 * 1024  # of a body: told at once, also in a lull
 
 
 class Connection(asyncio.BufferedProtocol):
@@ -31,6 +32,7 @@ class Connection(asyncio.BufferedProtocol):
         self._failure: tuple[type[httpx.TransportError], str] | None = None
         self._is_full = False
         self._is_paused = False
+        self._lull: asyncio.TimerHandle | None = None  # until then what comes is kept together
 
     @property
     def is_open(self) -> bool:
@@ -56,21 +58,40 @@ class Connection(asyncio.BufferedProtocol):
         await self._until(lambda: bool(reply.status), read_s, httpx.ReadTimeout)
         return reply
 
-    async def read(self, *, read_s: float | None) -> bytes:
-        """All that has come of the body since, at least a byte; nothing at its end."""
+    async def read(self, *, read_s: float | None, lull_s: float = 0.0) -> bytes:
+        """All that has come of the body since, at least a byte; nothing at its end.
+
+        What comes in the ``lull_s`` seconds after is kept for the next read, unless the body ends
+        or it is much.
+        """
         reply = self._reply
         assert reply is not None
         if read_s is None:  # without a layer of calls: each piece of an answer passes here
-            while not (reply.held or reply.is_whole):
+            while not self._is_due(reply):
                 await self._news()
         else:
-            await self._until(lambda: reply.held > 0 or reply.is_whole, read_s, httpx.ReadTimeout)
+            await self._until(lambda: self._is_due(reply), read_s, httpx.ReadTimeout)
         self._resume()
+        self._end_lull()
+        if lull_s and not reply.is_whole:
+            self._lull = asyncio.get_running_loop().call_later(lull_s, self._end_lull)
         return reply.take()
+
+    def _is_due(self, reply: Reply) -> bool:
+        """Whether there is something to tell now."""
+        least = 1 if self._lull is None else MUCH_BYTES
+        return reply.is_whole or reply.held >= least
+
+    def _end_lull(self) -> None:
+        if self._lull is not None:
+            self._lull.cancel()
+            self._lull = None
+        self._wake()
 
     def finish(self) -> bool:
         """Let the reply go; whether another call may be made, else the connection is closed."""
         reply, self._reply = self._reply, None
+        self._end_lull()
         if reply is not None:
             reply.let_go()
             self._resume()
@@ -113,7 +134,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def _fail(self, kind: type[httpx.TransportError], problem: str) -> None:
         self._failure = self._failure or (kind, problem)
-        self._wake()
+        self._end_lull()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See asyncio.BufferedProtocol, as for the following."""
@@ -138,7 +159,8 @@ class Connection(asyncio.BufferedProtocol):
         if self._reply.held > HELD_BYTES and not self._is_paused:
             self._is_paused = True
             self._transport.pause_reading()
-        self._wake()
+        if self._lull is None or self._is_due(self._reply):
+            self._wake()
 
     def connection_lost(self, error: Exception | None) -> None:
         """The end of the reply, where no other was announced."""

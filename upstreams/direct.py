@@ -64,7 +64,7 @@ class DirectTransport(httpx.AsyncBaseTransport):
             held.callback(self._finish, origin, connection)
             write_s, read_s = timeouts.get("write"), timeouts.get("read")
             reply = await connection.ask(sent, write_s=write_s, read_s=read_s)
-            body = _Body(connection, read_s, held.pop_all())
+            body = Body(connection, read_s, held.pop_all())
         return httpx.Response(
             reply.status, headers=reply.fields, stream=body, extensions={CLOSED_AT_ONCE: True}
         )
@@ -123,16 +123,21 @@ class DirectTransport(httpx.AsyncBaseTransport):
             self._idle.pop(0)[1].close()
 
 
-class _Body(httpx.AsyncByteStream):
-    """The body of a reply, as httpx wants it: what has come together is one piece."""
+class Body(httpx.AsyncByteStream):
+    """The body of a reply, as httpx wants it: what has come together is one piece.
+
+    ``lull_s`` is for how long after a piece what comes is kept together.
+    """
 
     def __init__(self, connection: Connection, read_s: float | None, held: ExitStack) -> None:
+        self.lull_s = 0.0
         self._connection = connection
         self._read_s = read_s
         self._held = held
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        while part := await self._connection.read(read_s=self._read_s):
+        read = self._connection.read
+        while part := await read(read_s=self._read_s, lull_s=self.lull_s):
             yield part
 
     async def aclose(self) -> None:
