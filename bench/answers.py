@@ -53,24 +53,26 @@ async def asked_out_of_step(
 ) -> tuple[float, float, list[float]]:
     """The same of sessions that begin one after the other, and ask until there are enough."""
     loop, enough, times = asyncio.get_running_loop(), asyncio.Event(), list[float]()
+    began = loop.time() + 2 * SPREAD_S  # all have begun by then, and most have ended once
 
     async def one(number: int) -> None:
         await asyncio.sleep(number / sessions * SPREAD_S)
         async with asker(server) as client:
             while not enough.is_set():
-                times.append((await client.ask(anew(text))).first * 1000)
-                if len(times) >= answers:
+                first = (await client.ask(anew(text))).first
+                if loop.time() >= began and len(times) < answers:
+                    times.append(first * 1000)
+                if len(times) == answers:
                     enough.set()
 
     async with asyncio.TaskGroup() as group:
         for number in range(sessions):
             group.create_task(one(number))
-        await asyncio.sleep(2 * SPREAD_S)  # all have begun, and most have ended once
-        times.clear()
-        before, began = cpu_ms_of(server.pid), loop.time()
+        await asyncio.sleep(began - loop.time())
+        before = cpu_ms_of(server.pid)
         await enough.wait()
         took, cpu_ms = loop.time() - began, cpu_ms_of(server.pid) - before
-    return answers / took, cpu_ms / answers, times[:answers]
+    return answers / took, cpu_ms / answers, times
 
 
 async def row(
