@@ -64,19 +64,21 @@ class Call:
 
 
 class Key(NamedTuple):
-    """Whose breaker it is; of a service that a client names, also who asks it."""
+    """Whose breaker it is; of a service that a client names, also who asks it with which key."""
 
     provider: str
     address: str
     purpose: Purpose
     asker: str = ""
+    api_key: str = ""
 
 
 class Guards:
     """A breaker for each service of the settings and each purpose.
 
-    A service that clients name has one for each asker, as nobody may shut it off for another; of
-    those not asked for longest the state is forgotten. Where nobody knows who asks, it has none.
+    A service that clients name has one for each asker and key, as nobody may shut it off for
+    another; people at one address with one key count as one. Of those not asked for longest the
+    state is forgotten. Where nobody knows who asks, it has none.
     """
 
     def __init__(self, settings: Settings, clock: Callable[[], float], retry: Retry) -> None:
@@ -144,7 +146,7 @@ class Guards:
         endpoint = order.endpoint
         key = Key(order.provider, endpoint.base_url if endpoint else "", purpose)
         if endpoint is not None and endpoint.is_clients:
-            return self._guest(key)
+            return self._guest(key._replace(api_key=endpoint.api_key))
         if key not in self._breakers:
             self._breakers[key] = self._made(key, self._policy)
         return self._breakers[key]

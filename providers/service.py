@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from providers.http import OpenClient
     from providers.vectors import Vectors
 
+LONGEST_LULL_S = 0.25
+
 
 class Providers:
     """Every chat and embedding model, whoever serves it.
@@ -48,9 +50,7 @@ class Providers:
     ) -> None:
         self._longest = settings.limits.answer_chars
         open_guarded = guarded(guest_policy(settings), offload)
-        # Clients are told no more often; a little more, so that then it is time to tell them.
-        lull_s = 1.05 * settings.general.merge_ms / 1000
-        self._loaded = Loaded(open_client, settings.local.models, open_guarded, lull_s)
+        self._loaded = Loaded(open_client, settings.local.models, open_guarded, lull_s(settings))
         self._models = LazyModels(self._loaded, offload)
         self._guards = Guards(settings, clock, retry or once())
         self._stock = Stock(rows, settings, loaded=self._loaded, offload=offload, clock=clock)
@@ -215,3 +215,13 @@ def _told_failures(row: Row) -> Iterator[None]:
         yield
     except row.failures as error:
         raise ModelUnavailable(row.name, "its model could not be used", is_down=True) from error
+
+
+def lull_s(settings: Settings) -> float:
+    """In which seconds pieces of an answer are read as one: clients are told no more often.
+
+    A little more than that, so that then it is time to tell them. But what is held back is lost
+    when a turn is stopped, and must not seem to be silence.
+    """
+    merge_s, gap_s = settings.general.merge_ms / 1000, settings.limits.token_gap_s
+    return min(1.05 * merge_s, LONGEST_LULL_S, gap_s / 4)

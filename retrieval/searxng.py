@@ -120,7 +120,8 @@ def checked_base(base: str) -> str:
     """The address without a slash at its end; raises SettingsError when it is none."""
     try:
         parts = urlsplit(base)
-        usable = parts.scheme in {"http", "https"} and bool(parts.hostname)
+        is_web = parts.scheme in {"http", "https"} and bool(parts.hostname)
+        usable = is_web and not (parts.query or parts.fragment)
     except ValueError:
         usable = False
     if not usable:

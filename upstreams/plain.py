@@ -11,7 +11,7 @@ PLAIN = frozenset({"content", "headers"})  # what a request may be given here
 
 
 class PlainClient(httpx.AsyncClient):
-    """Writes each request and hands it to its transport; remembers nothing: no cookies.
+    """Writes each request and hands it to its transport, without cookies.
 
     httpx's own way there costs more than the transport. It is taken for a request that wants more
     than fields and bytes, where the address has a name and a password, where a reply that leads
@@ -46,6 +46,7 @@ class PlainClient(httpx.AsyncClient):
         async with AsyncExitStack() as held:
             held.push_async_callback(response.aclose)
             if response.has_redirect_location and options.get("follow_redirects") is True:
+                await response.aclose()  # gives back its place, which the next call may need
                 return await super().send(request, **options)
             for hook in self.event_hooks["response"]:
                 await hook(response)
@@ -65,4 +66,5 @@ class PlainClient(httpx.AsyncClient):
         }
         if content is not None:
             told[b"content-length"] = (b"Content-Length", b"%d" % len(content))
-        return [(b"Host", where.netloc), *(self._usual | told).values()]
+        host = {b"host": (b"Host", where.netloc)}
+        return [*(host | self._usual | told).values()]

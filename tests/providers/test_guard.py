@@ -163,13 +163,14 @@ async def failing(guards: Guards, guest: Order, asker: str, error: ModelUnavaila
 
 @virtual
 async def test_dead_service_of_a_client_costs_its_asker_one_time_out() -> None:
-    """Others who name the same, with the same key or none, ask it all the same."""
+    """Others who name the same, or the same people with another key, ask it all the same."""
     guards, guest = Service().guards, order(guest="k")
     diary.enter(Diary(lambda: 0.0, asker="eve"))
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(10), guards.watch(guest, "chat"):
             await asyncio.sleep(100)
-    assert await failing(guards, order(guest="other"), "eve") == LEFT_ALONE
+    assert await failing(guards, guest, "eve") == LEFT_ALONE
+    assert await failing(guards, order(guest="other"), "eve") == DOWN.problem
     assert await failing(guards, guest, "bob") == DOWN.problem
     diary.enter(Diary(lambda: 0.0, asker="bob"))
     async with guards.watch(order(), "chat"), guards.watch(guest, "chat"):

@@ -182,9 +182,12 @@ def test_no_results_are_no_failure() -> None:
     assert read_results(b'{"results": [], "unresponsive_engines": [["google", "timeout"]]}') == ()
 
 
-@pytest.mark.parametrize("base", ["searx.test", "ftp://x", "http://", "http://[bad"])
+@pytest.mark.parametrize(
+    "base",
+    ["searx.test", "ftp://x", "http://", "http://[bad", "http://x/?k=1", "http://x/#a"],
+)
 async def test_an_address_of_no_use_is_refused_at_start(base: str) -> None:
-    """A base address must be http or https with a host."""
+    """A base address must be http or https with a host, and have no query of its own."""
     async with httpx.AsyncClient() as client:
         with pytest.raises(SettingsError):
             SearxngBackend(base, client, timeout_s=1)

@@ -1,10 +1,13 @@
 """A client that hands requests to its transport, and where it does not."""
 
+import asyncio
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.providers.tiny_server import Seen, TinyServer, Wire
+from upstreams.direct import DirectTransport
 from upstreams.plain import PlainClient
 
 ADDRESS = "http://a.example/x"
@@ -70,6 +73,7 @@ async def test_reply_that_leads_elsewhere_is_followed_at_request() -> None:
         {"timeout": 2.5},
         {"content": "text"},
         {"json": {"a": 1}, "timeout": 3},
+        {"headers": {"Host": "b.example", "accept": "a/b"}},
         {"params": {"a": "b c"}, "headers": [("x", "y")]},
     ],
     ids=lambda options: ",".join(options) or "nothing",
@@ -83,6 +87,23 @@ async def test_request_is_as_httpx_writes_it(options: dict[str, Any]) -> None:
             assert (one.method, one.url, one.extensions) == (method, other.url, other.extensions)
             assert sorted(one.headers.items()) == sorted(other.headers.items())
             assert await one.aread() == await other.aread()
+
+
+async def test_call_that_is_led_elsewhere_needs_one_place() -> None:
+    """As many as there are places may be led elsewhere at once."""
+
+    async def led(seen: Seen, wire: Wire) -> None:
+        where = "" if seen.path == "/there" else "HTTP/1.1 302 Found\r\nLocation: /there\r\n"
+        head = where or "HTTP/1.1 200 OK\r\n"
+        await wire.raw(f"{head}Content-Length: 2\r\n\r\nok".encode())
+
+    one = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=60)
+    async with (
+        TinyServer(led) as server,
+        PlainClient(transport=DirectTransport(one), timeout=5) as asking,
+    ):
+        replies = [asking.get(server.url, follow_redirects=True) for _ in range(3)]
+        assert [reply.status_code for reply in await asyncio.gather(*replies)] == [200] * 3
 
 
 async def test_hooks_see_replies() -> None:
