@@ -13,7 +13,6 @@ import structlog
 
 from access.gate import check_access
 from actors.context import add_facts
-from doctor.command import run_doctor
 from metrics.meter import Metered
 from program import Program, new_id, now
 from protocol.access import identify_keeper
@@ -114,6 +113,13 @@ async def run_ask(settings: Settings, sources: Sources, options: argparse.Namesp
     return FAILED if terminal.failed else ANSWERED
 
 
+async def consult_doctor(sources: Sources, *, as_json: bool) -> int:
+    """Look at all that is needed; see ``doctor.command``."""
+    from doctor.command import run_doctor  # noqa: PLC0415 - imports what a server needs later
+
+    return await run_doctor(sources, as_json=as_json, now=now)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; 0 answered or stopped, 1 failed, 2 bad usage or settings."""
     given = sys.argv[1:] if arguments is None else arguments
@@ -124,7 +130,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     configure_logs(General(), add_facts)
     sources = Sources(flags, dict(os.environ), Path.cwd())
     if options.command == "doctor":  # it looks at the settings itself, and tells what is wrong
-        return leave(run(partial(run_doctor, sources, as_json=options.json, now=now)))
+        return leave(run(partial(consult_doctor, sources, as_json=options.json)))
     try:
         settings = sources.read().settings
     except SettingsError as error:

@@ -10,7 +10,6 @@ from protocol.base import Value
 from protocol.errors import SettingsError
 from protocol.offload import Offload
 from protocol.settings import Settings
-from providers.http import open_client as open_models
 from providers.service import Providers
 from retrieval.client import open_client as open_search
 from retrieval.searxng import SearxngBackend
@@ -55,6 +54,8 @@ class Upstreams(Value, frozen=True):
 @asynccontextmanager
 async def reached(patient: Patient) -> AsyncIterator[Upstreams]:
     """The services, as the program itself would ask them; raises SettingsError as it would."""
+    from providers.http import open_client as open_models  # noqa: PLC0415 - imports httpcore
+
     settings, dates = patient.settings, patient.dates
     async with dates.watch(open_search()) as client:
         # Only to be told of settings that are of no use.

@@ -20,7 +20,8 @@ from providers.calls import Call, Unreadable, refused
 from providers.lines import Lines, LineTooLong
 from upstreams.addresses import AddressPolicy
 from upstreams.direct import Body, direct
-from upstreams.network import AddressRefused, CheckedTransport
+from upstreams.late import AddressRefused
+from upstreams.network import CheckedTransport
 from upstreams.passing import after_failure
 from upstreams.plain import PlainClient
 from upstreams.replies import released

@@ -16,6 +16,7 @@ import httpx
 
 from protocol.offload import Offload
 from upstreams.addresses import Admits
+from upstreams.late import AddressRefused
 from upstreams.places import Places
 from upstreams.replies import to_the_end
 
@@ -32,10 +33,6 @@ HTTPCORE = (
     httpcore.TimeoutException,
     httpcore.UnsupportedProtocol,
 )
-
-
-class AddressRefused(httpx.ConnectError):
-    """A name that stands for an address which must not be connected to."""
 
 
 def addresses_of(host: str, port: int) -> list[str]:

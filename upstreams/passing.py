@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import httpx
 
-from upstreams.network import AddressRefused
+from upstreams.late import AddressRefused
 
 PASSING = (
     httpx.NetworkError,

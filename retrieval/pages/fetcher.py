@@ -10,7 +10,7 @@ import httpx
 from protocol.base import Value
 from protocol.errors import PageUnreadable
 from protocol.settings import Pages
-from upstreams.network import AddressRefused
+from upstreams.late import AddressRefused
 from upstreams.passing import after_failure
 from upstreams.retry import Retry, after_status, once
 

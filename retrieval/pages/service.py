@@ -14,7 +14,7 @@ from retrieval.pages.found import FoundPages
 from retrieval.pages.named import NamedPages
 from retrieval.pages.reader import PageReader
 from upstreams.addresses import Admits
-from upstreams.network import CheckedTransport
+from upstreams.late import LateTransport
 from upstreams.retry import Retry
 
 ReadPage = Callable[[Fetched, int], Awaitable[Page]]
@@ -51,7 +51,13 @@ class PageService(NamedTuple):
 
         """
         limits, read_s = settings.pages, settings.limits.read_s
-        network = transport or CheckedTransport(admits, offload, connections=limits.at_once)
+
+        def checked() -> httpx.AsyncBaseTransport:
+            from upstreams.network import CheckedTransport  # noqa: PLC0415 - imports httpcore
+
+            return CheckedTransport(admits, offload, connections=limits.at_once)
+
+        network = transport or LateTransport(checked)
         reader = PageReader(
             Fetcher(network, limits, retry),
             lambda fetched: read(fetched, limits.page_bytes),

@@ -10,7 +10,8 @@ import pytest
 from protocol.settings import Settings
 from tests.retrieval.fakes import run_at_once
 from upstreams.addresses import page_policy
-from upstreams.network import MOST_ADDRESSES, AddressRefused, CheckedNetwork, addresses_of
+from upstreams.late import AddressRefused
+from upstreams.network import MOST_ADDRESSES, CheckedNetwork, addresses_of
 
 GOOD, OTHER, THIRD, FOURTH = "93.184.216.34", "1.1.1.1", "2606:4700::1111", "8.8.8.8"
 LOOPBACK, METADATA, MAPPED = "127.0.0.1", "169.254.169.254", "::ffff:10.0.0.1"

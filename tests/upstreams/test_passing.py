@@ -6,7 +6,7 @@ import ssl
 import httpx
 import pytest
 
-from upstreams.network import AddressRefused
+from upstreams.late import AddressRefused
 from upstreams.passing import after_failure
 
 
