@@ -43,12 +43,16 @@ class PlainClient(httpx.AsyncClient):
             return await super().send(request, **options)
         response = await self._plain.handle_async_request(request)
         response.request = request
+        leads_on = response.has_redirect_location and options.get("follow_redirects") is True
+        hooks = self.event_hooks["response"]
+        if options.get("stream") and not (leads_on or hooks):
+            return response
         async with AsyncExitStack() as held:
             held.push_async_callback(response.aclose)
-            if response.has_redirect_location and options.get("follow_redirects") is True:
+            if leads_on:
                 await response.aclose()  # gives back its place, which the next call may need
                 return await super().send(request, **options)
-            for hook in self.event_hooks["response"]:
+            for hook in hooks:
                 await hook(response)
             if options.get("stream"):
                 held.pop_all()
