@@ -1,6 +1,6 @@
 """What an answer costs the server when its upstreams answer at once, beside the bare relay.
 
-``python -m bench.answers [--answers 64] [--tokens 60,200,1000] [--sessions 1,8,32,128]``: answers
+``python -m bench.answers [--answers 256] [--tokens 60,200,1000] [--sessions 1,8,32,128]``: answers
 a second, CPU time of the server's process for one answer, how many of them would fill a core, and
 the time from question to first piece. ``--slow`` asks services that are as slow as real ones: 0.3 s
 to the first token, 0.02 s a token, 0.3 s a search; the sessions begin one after the other, as
@@ -25,7 +25,7 @@ HEADS = (
     *("tokens", "sessions", "answers", "answers/s", "CPU ms an answer", "answers/s of a core"),
     *("first piece ms", "relay: answers/s", "CPU ms", "ratio of CPU"),
 )
-WARM = 20
+WARM = 100  # until Python and the store have seen it all
 SPREAD_S = 2.5  # of the sessions' first questions, about as long as a slow answer takes
 # Thirteen tokens of a query, with what tells the services to be slow: at best 54 answers a second
 # of 128 sessions, as those that the reference was measured with (2.36 s for each).
@@ -111,7 +111,7 @@ def numbers(text: str) -> list[int]:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--answers", type=int, default=64, help="answers in each row, at least")
+    parser.add_argument("--answers", type=int, default=256, help="answers in each row, at least")
     parser.add_argument("--tokens", type=numbers, default=[60, 200, 1000])
     parser.add_argument("--sessions", type=numbers, default=[1, 8, 32, 128])
     parser.add_argument("--slow", action="store_true", help="services as slow as real ones")
