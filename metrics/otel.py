@@ -6,6 +6,7 @@ text of questions, queries or answers is in them.
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from threading import Timer
 
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import SERVICE_NAME, OTELResourceDetector, Resource
@@ -21,7 +22,7 @@ from protocol.events import Failed, Finished, Stopped
 from protocol.traces import Fact, Span
 
 NS = 1_000_000  # of a millisecond
-FLUSH_MS = 2000  # that a stop waits for what has not been sent
+FLUSH_S = 2.0  # that a stop waits for what has not been sent
 OUTCOMES: dict[type, str] = {Finished: "finished", Failed: "failed", Stopped: "stopped"}
 
 # What facts of model calls are called there; the numbers of tokens are estimates of ours.
@@ -75,7 +76,13 @@ class TraceIds(RandomIdGenerator):
 class SpanTeller:
     """Sends the spans of each turn that ends."""
 
-    def __init__(self, now_ns: Callable[[], int], exporter: SpanExporter | None = None) -> None:
+    def __init__(
+        self,
+        now_ns: Callable[[], int],
+        exporter: SpanExporter | None = None,
+        *,
+        flush_s: float = FLUSH_S,
+    ) -> None:
         """Send to where the environment's ``OTEL_EXPORTER_OTLP_ENDPOINT`` says, unless told."""
         resource = Resource.create({SERVICE_NAME: "perplexica"}, None)
         named = OTELResourceDetector().detect()  # OTEL_SERVICE_NAME comes first
@@ -84,7 +91,9 @@ class SpanTeller:
         self._provider = TracerProvider(
             resource=resource.merge(named), id_generator=self._ids, shutdown_on_exit=False
         )
-        self._processor = BatchSpanProcessor(exporter or OTLPSpanExporter())
+        self._flush_s = flush_s
+        self._exporter = exporter or OTLPSpanExporter()
+        self._processor = BatchSpanProcessor(self._exporter)
         self._provider.add_span_processor(self._processor)
         self._tracer = self._provider.get_tracer("perplexica")
 
@@ -95,7 +104,11 @@ class SpanTeller:
 
     def close(self) -> None:
         """Send what is left, within a bounded time."""
-        self._processor.force_flush(FLUSH_MS)
+        # The processor takes a bound and does not keep it (opentelemetry-python's issue 4568).
+        late = Timer(self._flush_s, self._exporter.shutdown)
+        late.start()
+        self._processor.force_flush()
+        late.cancel()
         self._provider.shutdown()
 
     def tell(self, journal: Journal, trace_id: str, began_ns: int, end: End) -> None:

@@ -1,7 +1,11 @@
 """Turns as spans, as whatever receives them has them."""
 
+from collections.abc import Sequence
+from threading import Event as Flag
+
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from actors.context import bound
@@ -45,6 +49,36 @@ def sent(end: Event, *, trace_id: str = "") -> dict[str, ReadableSpan]:
         journal.write(event)
     teller.close()
     return {span.name: span for span in exporter.get_finished_spans()}
+
+
+class Patient(SpanExporter):
+    """Tries to send until it is shut down, as where no collector is there."""
+
+    def __init__(self) -> None:
+        self.ended = Flag()
+        self.was_told = False
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Try."""
+        del spans
+        self.was_told = self.ended.wait(5)
+        return SpanExportResult.FAILURE
+
+    def shutdown(self) -> None:
+        """Give up."""
+        self.ended.set()
+
+
+async def test_stop_waits_for_a_collector_no_longer_than_it_may() -> None:
+    """What has not been sent then is lost."""
+    exporter = Patient()
+    teller = SpanTeller(lambda: 0, exporter, flush_s=0.01)
+    journal = Journal(turn_info())
+    teller.watch(journal)
+    for event in (Accepted(), SourcesFound(()), Stopped()):
+        journal.write(event)
+    teller.close()
+    assert exporter.was_told
 
 
 def under(spans: dict[str, ReadableSpan], name: str) -> str:
