@@ -13,6 +13,9 @@ from tests.e2e.stalling import thin_socket
 TEXT, LONG, MASKED, NO_MASK = 0x81, 126, 0x80, bytes(4)
 END = b'"type":"messageEnd"'
 CLOSE = 0x88
+PING = 0x89  # stands in text of ASCII nowhere; in a length it may, and costs a word too many
+PONG_S = 5.0  # between two such words
+PONG = bytes((0x8A, MASKED)) + NO_MASK
 TOO_SLOW = b"\x0f\xa8"  # 4008
 AT_ONCE = 100
 
@@ -42,6 +45,7 @@ class StreamClient(asyncio.Protocol):
         self.transport: asyncio.Transport
         self._asked: bytes | None = masked(asking(text))
         self._rest = b""
+        self._said_at = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin the handshake."""
@@ -50,7 +54,10 @@ class StreamClient(asyncio.Protocol):
         transport.write(HANDSHAKE)
 
     def data_received(self, data: bytes) -> None:
-        """Ask after the signal, then note the stamps."""
+        """Ask after the signal, then note the stamps; a ping is answered."""
+        if PING in data and self._said_at + PONG_S < asyncio.get_running_loop().time():
+            self._said_at = asyncio.get_running_loop().time()
+            self.transport.write(PONG)
         came = self._rest + data
         self._rest = came[-MOST_BYTES:]
         if self._asked is not None:
