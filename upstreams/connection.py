@@ -66,11 +66,7 @@ class Connection(asyncio.BufferedProtocol):
         """
         reply = self._reply
         assert reply is not None
-        if read_s is None:  # without a layer of calls: each piece of an answer passes here
-            while not self._is_due(reply):
-                await self._news()
-        else:
-            await self._until(lambda: self._is_due(reply), read_s, httpx.ReadTimeout)
+        await self._until(lambda: self._is_due(reply), read_s, httpx.ReadTimeout)
         self._resume()
         self._end_lull()
         if lull_s and not reply.is_whole:
